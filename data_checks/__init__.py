@@ -1,0 +1,1 @@
+"""Can this data be trusted to judge a model?"""

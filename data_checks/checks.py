@@ -1,0 +1,178 @@
+"""Can these splits be trusted to judge a model?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.check import Check, Offenders
+from data_checks.errors import CannotProceed, DataError
+from data_checks.evidence.table import name_rows
+from data_checks.report import DataReport, Finding, Status
+from data_checks.splits import Array, Splits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data_checks.expectations import Judgement
+
+__all__ = ["Check", "Offenders", "check_splits"]
+
+# What data can do to a measurement that nobody expected. What is none of these travels up.
+_ANSWERABLE = (CannotProceed, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+def check_splits(
+    splits: Splits,
+    checks: Sequence[Check] = (),
+    *,
+    salt: str = "",
+    docs: Path | None = None,
+    self_test: bool = True,
+    classes: int | None = None,
+    needs_validation: bool = True,
+) -> DataReport:
+    """Ask every check of the splits, and what each of them would have found.
+
+    Args:
+        splits: the rows.
+        checks: the questions; those of `default_checks` where none are given.
+        salt: what the keys of private rows are salted with.
+        docs: the folder that Data Docs and `report.html` are written to; None writes nothing.
+        self_test: whether known leaks are planted into a copy of the rows to see which are found.
+        classes: how many classes the task has, for the default checks; None where that is not known.
+        needs_validation: whether validation must have rows; if not, and it has none, nothing is asked of it.
+
+    Returns:
+        A finding a check, in their order, and the evidence behind them.
+
+    Raises:
+        DataError: two checks of one code, or a split without rows.
+    """
+    from data_checks.default_checks import default_checks
+    from data_checks.expectations import judge_evidence
+    from data_checks.page import write_page
+    from data_checks.self_test import vouch
+
+    checks = tuple(checks) or default_checks(classes)
+    _refuse_twins(checks)
+    _refuse_empty(splits, needs_validation)
+    reasons = {check.code: check.applies(splits) for check in checks}
+    asked = [check for check in checks if not reasons[check.code]]
+    table, raised = _measure(splits, asked, salt)
+    judged = [check for check in asked if check.code not in raised]
+    judgements = judge_evidence(table, judged, public=splits.public, docs=docs)
+    findings = [_find(check, reasons[check.code], raised, judgements, table, splits) for check in checks]
+    if self_test:
+        vouched = vouch(splits, judged)
+        findings = [_with_word(finding, vouched) for finding in findings]
+    report = DataReport(tuple(findings), table, splits.fingerprints, _left_out(table, judged))
+    if docs is not None:
+        write_page(report, docs / "report.html", splits)
+    return report
+
+
+def _refuse_twins(checks: Sequence[Check]) -> None:
+    codes = [check.code for check in checks]
+    twins = sorted({code for code in codes if codes.count(code) > 1})
+    if twins:
+        raise DataError(f"every check needs a code of its own, got {', '.join(twins)} more than once")
+
+
+def _refuse_empty(splits: Splits, needs_validation: bool) -> None:
+    # Nothing offends where there are no rows, so that every check would pass.
+    needed = {"validation": splits.validation} if needs_validation else {}
+    empty = [name for name, split in {**splits.named(), **needed}.items() if not len(split)]
+    if empty:
+        raise DataError(f"{' and '.join(empty)} must have at least one row, got none")
+
+
+def _measure(splits: Splits, checks: Sequence[Check], salt: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The evidence table (a row each of all splits), and what went wrong by the code of the check."""
+    table = name_rows(splits, salt)
+    done: dict[Callable[..., Mapping[str, Array]], str] = {}
+    for check in checks:
+        if check.measure not in done:
+            done[check.measure] = _add_columns(table, check, splits)
+    messages = {check.code: done[check.measure] or _unfit(table, check.column) for check in checks}
+    return table, {code: message for code, message in messages.items() if message}
+
+
+def _add_columns(table: pd.DataFrame, check: Check, splits: Splits) -> str:
+    """Add what a check measures; the message, if it cannot be measured."""
+    try:
+        columns = {name: np.asarray(column) for name, column in check.measure(splits).items()}
+    except _ANSWERABLE as error:
+        return f"{error}" if isinstance(error, CannotProceed) else f"{type(error).__name__}: {error}"
+    for name, column in columns.items():
+        if name in table or column.shape != (len(table),):
+            return f"column {name} must be new and of shape ({len(table)},), got {column.shape}"
+        table[name] = column
+    return ""
+
+
+def _unfit(table: pd.DataFrame, column: str) -> str:
+    """Why a column cannot be judged, or nothing."""
+    if column not in table:
+        return f"nothing measured the column {column}"
+    return "" if table[column].dtype.kind in "biuf" else f"column {column} must be true or false, or numbers"
+
+
+def _find(
+    check: Check,
+    reason: str,
+    raised: Mapping[str, str],
+    judgements: Mapping[str, Judgement],
+    table: pd.DataFrame,
+    splits: Splits,
+) -> Finding:
+    finding = Finding(check.code, check.title, "error", "It was not judged.")
+    if reason:
+        return replace(finding, status="not applicable", sentence=f"Not asked: {reason}.")
+    if check.code in raised:
+        return replace(finding, sentence=f"It could not be answered: {raised[check.code]}.")
+    judgement = judgements.get(check.code)
+    if judgement is None or judgement.error:
+        return replace(
+            finding, sentence=f"It was not judged: {judgement.error if judgement else 'no result'}."
+        )
+    offending = table[offends(table, check)]
+    if len(offending) != judgement.offending:
+        counts = f"{judgement.offending:,} rows were counted, and the evidence has {len(offending):,}"
+        return replace(finding, sentence=f"It was not judged: {counts}.")
+    sentence = check.explain(Offenders(offending, table, splits)) if len(offending) else check.clean
+    test_rows = offending.loc[offending["split"] == "test", "id"] if check.per_row else ()
+    return replace(finding, status=_status(check, judgement), sentence=sentence, rows=tuple(test_rows))
+
+
+def offends(table: pd.DataFrame, check: Check) -> NDArray[np.bool_]:
+    """The rows (N_all,) that a check complains of: asked of, and not "false" or "at most 0"."""
+    asked = np.asarray(table["split"] == check.asked_of) if check.asked_of else np.ones(len(table), bool)
+    # Written as "not at most" so that NaN, which compares false, offends.
+    return np.asarray(asked & ~(np.asarray(table[check.column]) <= 0), dtype=np.bool_)
+
+
+def _status(check: Check, judgement: Judgement) -> Status:
+    if judgement.met and not judgement.offending:
+        return "passed"
+    if judgement.met or check.severity == "warn":
+        return "warned"
+    return "failed"
+
+
+def _with_word(finding: Finding, shares: Mapping[str, tuple[bool, float]]) -> Finding:
+    if finding.code not in shares:
+        return finding
+    vouched_for, share = shares[finding.code]
+    return replace(finding, vouched_for=vouched_for, share_found=share)
+
+
+def _left_out(table: pd.DataFrame, judged: Sequence[Check]) -> NDArray[np.bool_]:
+    test = np.asarray(table["split"] == "test")
+    flags = [offends(table, check)[test] for check in judged if check.leaves_out]
+    return np.asarray(np.logical_or.reduce([np.zeros(int(test.sum()), bool), *flags]), dtype=np.bool_)

@@ -1,0 +1,262 @@
+"""Which judged rows are a train row again, but for small changes such as another encoding?
+
+A row is near when its nearest train row is within `RADIUS` *and* much nearer than its tenth nearest: honest
+rows lie in neighbourhoods, and a copy lies beside its original. The search is exact. Rows are projected on a
+few principal directions of train, which shortens every distance and lengthens none, so whatever is far apart
+there is far apart (the projection prunes, and loses nothing); what is left is compared value by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.evidence.schema import batches, columns_of
+from data_checks.evidence.space import Floats, Space, fit_space, numbers
+from data_checks.evidence.table import Columns, first_rows
+from data_checks.splits import Inputs, Split, Splits, read_inputs
+
+# In standard deviations of the train rows, as the root mean square over all values of a row.
+RADIUS = 0.1
+# Of the distance to the nearest train row, to that to the tenth nearest. Measured on Fashion-MNIST: a row
+# that was encoded again has .02; the next, pictures that were retouched by hand, begin at .08.
+RATIO = 0.05
+NEIGHBOURS = 10
+MINIMUM_WIDTH = 4
+# The number of honest rows, of all test rows together, that may have so small a ratio by chance.
+_FALSE_ROWS = 0.01
+# What a reader's rows may take once decoded; above, they are decoded as often as they are looked at.
+_DECODED_BYTES = 1 << 30
+_PAIR_VALUES_AT_ONCE = 8_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Rows that are near a train row, of one split.
+
+    Args:
+        rows: positions in the split (n,), in order.
+        twins: positions in train (n,) of the nearest rows.
+        distances: to those, in standard deviations a value (n,).
+        differences: the largest difference of one value to those, in the units of the inputs (n,).
+    """
+
+    rows: NDArray[np.intp]
+    twins: NDArray[np.intp]
+    distances: Floats
+    differences: Floats
+
+
+def measure(splits: Splits) -> Columns:
+    """The near rows of test and of the further test sets, among all rows (N_all,).
+
+    Returns:
+        `near`: the row is near a train row, and not equal to one, which is a copy;
+        `near_to`: the position of that train row among all, or -1;
+        `near_distance`: in standard deviations a value; infinite where none is near;
+        `near_difference`: the largest difference of one value; infinite where none is near.
+    """
+    total = sum(len(split) for split in splits.named().values())
+    near_to = np.full(total, -1)
+    distance, difference = np.full(total, np.inf), np.full(total, np.inf)
+    index = index_rows(splits.train)
+    for name, start in first_rows(splits).items():
+        if name not in ("train", "validation"):
+            found = find_near(index, splits.named()[name])
+            near_to[start + found.rows] = found.twins
+            distance[start + found.rows] = found.distances
+            difference[start + found.rows] = found.differences
+    columns = {"near": near_to >= 0, "near_to": near_to, "near_distance": distance}
+    return {**columns, "near_difference": difference}
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Inputs and content keys of some rows, decoded once where they fit into memory."""
+
+    inputs: Inputs
+    keys: NDArray[np.bytes_]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def hold(split: Split) -> Held:
+    """The rows of a split, decoded if they are a reader's and fit."""
+    if isinstance(split.inputs, np.ndarray | Mapping):
+        return Held(split.inputs, split.keys)
+    first = read_inputs(split.inputs, np.arange(1))
+    if isinstance(first, Mapping) or first.nbytes * len(split) > _DECODED_BYTES:
+        return Held(split.inputs, split.keys)
+    return Held(np.concatenate([np.asarray(b) for b in batches(split.inputs, len(split))]), split.keys)
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Train rows, ready to be searched: those that are finite, as points in few dimensions."""
+
+    train: Held
+    space: Space
+    positions: NDArray[np.intp]
+    tree: Any
+
+
+def index_rows(train: Split) -> Index:
+    """The train rows as a tree of projected points."""
+    from scipy.spatial import cKDTree
+
+    space, held = fit_space(train), hold(train)
+    points = project(space, held)
+    positions = np.flatnonzero(np.isfinite(points).all(1))
+    return Index(held, space, positions, cKDTree(points[positions]))
+
+
+def project(space: Space, held: Held) -> Floats:
+    """The rows as points (N, k); not finite where the row is not."""
+    return np.concatenate([space.project(numbers(batch)) for batch in batches(held.inputs, len(held))])
+
+
+def find_near(index: Index, split: Split) -> Near:
+    """The rows of `split` that are near a train row without being equal to one."""
+    held = hold(split)
+    points = project(index.space, held)
+    rows = np.flatnonzero(np.isfinite(points).all(1) & ~np.isin(held.keys, index.train.keys))
+    if len(index.positions) <= NEIGHBOURS or not len(rows):
+        return _nothing()
+    shortened, nearest = index.tree.query(points[rows], k=NEIGHBOURS)
+    ratio = allowed_ratio(shortened, len(split))
+    bound = _upper_bound(index, held, rows, nearest)
+    best = _nearest_within(index, held, rows, points[rows], np.minimum(RADIUS, ratio * bound))
+    sure = best.distances <= ratio * shortened[best.rows, -1]
+    for place in np.flatnonzero(~sure):
+        tenth = _tenth_distance(index, held, int(rows[best.rows[place]]))
+        sure[place] = best.distances[place] <= ratio * tenth
+    return Near(rows[best.rows[sure]], best.twins[sure], best.distances[sure], best.differences[sure])
+
+
+def allowed_ratio(distances: Floats, rows: int) -> float:
+    """The largest ratio of nearest to tenth nearest distance that honest rows do not reach by chance.
+
+    Within a small ball of m dimensions the nine nearer neighbours lie evenly, so that the m-th power of the
+    ratio is the least of nine uniform numbers: it is below u with a probability of at most 9 u. m is
+    estimated from the distances themselves (Levina & Bickel 2004, the median over rows, without the
+    nearest, which copies falsify).
+
+    Args:
+        distances: to the ten nearest train rows (n, 10), rising; shortened ones make it stricter.
+        rows: how many rows are asked about.
+
+    Example:
+        >>> line, cube = np.arange(1, 11)[None] * 1.0, np.arange(1, 11)[None] ** (1 / 8)
+        >>> allowed_ratio(line, 1000) < 0.001, allowed_ratio(cube, 1000)
+        (True, 0.05)
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.nanmean(np.log(distances[:, -1:] / np.maximum(distances[:, 1:-1], 1e-300)), axis=1)
+    positive = spread[np.isfinite(spread) & (spread > 0)]
+    dimensions = 1 / np.median(positive) if len(positive) else np.inf
+    return float(min(RATIO, (_FALSE_ROWS / ((NEIGHBOURS - 1) * rows)) ** (1 / dimensions)))
+
+
+def _upper_bound(index: Index, held: Held, rows: NDArray[np.intp], nearest: NDArray[np.intp]) -> Floats:
+    """What the tenth nearest distance (n,) cannot exceed: the farthest of any ten train rows."""
+    farthest = np.zeros(len(rows))
+    at_once = max(1, _PAIR_VALUES_AT_ONCE // (NEIGHBOURS * index.space.width))
+    for start in range(0, len(rows), at_once):
+        part = slice(start, start + at_once)
+        ours = np.repeat(rows[part], NEIGHBOURS)
+        distances, _ = _compare(index, held, ours, index.positions[nearest[part].reshape(-1)])
+        farthest[part] = distances.reshape(-1, NEIGHBOURS).max(1)
+    return farthest
+
+
+def _nearest_within(index: Index, held: Held, rows: NDArray[np.intp], points: Floats, radii: Floats) -> Near:
+    """For each row that has train rows within its radius, the nearest; `rows` are places among the given."""
+    found = [
+        _best_pairs(index, held, rows, *pairs, radii)
+        for pairs in _candidates(index, points, radii * (1 + 1e-5) + 1e-6)
+    ]
+    parts = found or [_nothing()]
+    return Near(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.twins for part in parts]),
+        np.concatenate([part.distances for part in parts]),
+        np.concatenate([part.differences for part in parts]),
+    )
+
+
+def _candidates(
+    index: Index, points: Floats, radii: Floats
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Places of rows and of train rows, pair by pair, that are near each other in few dimensions."""
+    counts = index.tree.query_ball_point(points, radii, return_length=True)
+    at_once = max(1, _PAIR_VALUES_AT_ONCE // index.space.width)
+    for places in np.split(np.arange(len(points)), np.flatnonzero(np.diff(np.cumsum(counts) // at_once)) + 1):
+        lists = index.tree.query_ball_point(points[places], radii[places])
+        if counts[places].sum():
+            twins = np.concatenate([np.asarray(twin, np.intp) for twin in lists])
+            yield np.repeat(places, counts[places]), index.positions[twins]
+
+
+def _best_pairs(
+    index: Index,
+    held: Held,
+    rows: NDArray[np.intp],
+    places: NDArray[np.intp],
+    twins: NDArray[np.intp],
+    radii: Floats,
+) -> Near:
+    distances, differences = _compare(index, held, rows[places], twins)
+    # By row, then by distance, then by the train row's key: the order of the rows decides nothing.
+    order = np.lexsort((index.train.keys[twins], distances, places))
+    first = order[np.unique(places[order], return_index=True)[1]]
+    kept = first[distances[first] <= radii[places[first]]]
+    return Near(places[kept], twins[kept], distances[kept], differences[kept])
+
+
+def _compare(
+    index: Index, held: Held, rows: NDArray[np.intp], twins: NDArray[np.intp]
+) -> tuple[Floats, Floats]:
+    """The distance and the largest difference (n,) of pairs of rows, value by value."""
+    own, ours = np.unique(rows, return_inverse=True)
+    other, theirs = np.unique(twins, return_inverse=True)
+    left = numbers(read_inputs(held.inputs, own))
+    right = numbers(read_inputs(index.train.inputs, other))
+    distances, differences = np.empty(len(rows)), np.empty(len(rows))
+    at_once = max(1, _PAIR_VALUES_AT_ONCE // index.space.width)
+    for start in range(0, len(rows), at_once):
+        part = slice(start, start + at_once)
+        apart = left[ours[part]].astype(float) - right[theirs[part]]
+        differences[part] = np.abs(apart).max(1)
+        distances[part] = index.space.length(apart)
+    return distances, differences
+
+
+def _tenth_distance(index: Index, held: Held, row: int) -> float:
+    """The distance of one row to its tenth nearest train row, by looking at all of them."""
+    own = numbers(read_inputs(held.inputs, np.array([row]))).astype(float)
+    train = index.train
+    apart = [index.space.length(numbers(batch) - own) for batch in batches(train.inputs, len(train))]
+    distances = np.concatenate(apart)
+    return float(np.partition(distances[np.isfinite(distances)], NEIGHBOURS - 1)[NEIGHBOURS - 1])
+
+
+def _nothing() -> Near:
+    return Near(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0), np.empty(0))
+
+
+def why_not(splits: Splits) -> str:
+    """Why nearness says nothing about these rows, or nothing."""
+    row = columns_of(read_inputs(splits.train.inputs, np.arange(1)))
+    if any(column.dtype.kind not in "biuf" for column in row.values()):
+        return "text and moments have no distance; they are compared for equality only"
+    width = sum(column[:1].size for column in row.values())
+    if width < MINIMUM_WIDTH:
+        return f"rows of fewer than {MINIMUM_WIDTH} numbers are often near each other by chance"
+    if len(splits.train) <= NEIGHBOURS:
+        return f"train has no more than {NEIGHBOURS} rows to compare with"
+    return ""

@@ -1,0 +1,168 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes, load_digits
+
+from data_checks.evidence import near
+from data_checks.evidence.near import NEIGHBOURS, RADIUS, allowed_ratio, find_near, index_rows, measure
+from data_checks.evidence.space import fit_space
+from data_checks.splits import Split, Splits
+
+
+def as_split(inputs):
+    return Split(inputs, np.zeros(len(inputs), int))
+
+
+def by_looking_at_all_pairs(train, test, ratio):
+    """Near rows and their twins, from the definition, without a projection."""
+    scale = fit_space(as_split(train)).scale
+    apart = test.reshape(len(test), 1, -1).astype(float) - train.reshape(1, len(train), -1)
+    distances = np.sqrt(np.square(apart / scale).sum(2))
+    ordered = np.sort(distances, axis=1)
+    found = (
+        (ordered[:, 0] <= RADIUS)
+        & (ordered[:, 0] <= ratio * ordered[:, NEIGHBOURS - 1])
+        & (ordered[:, 0] > 0)
+    )
+    return np.flatnonzero(found), distances.argmin(1)[found]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(4, 40), st.integers(12, 120), st.floats(1e-4, 0.3))
+def test_the_search_finds_what_looking_at_all_pairs_finds(seed, width, rows, noise):
+    rng = np.random.default_rng(seed)
+    train = rng.normal(size=(rows, width)) * rng.uniform(0.1, 10, width)
+    copies = train[rng.integers(0, rows, 20)] * (1 + noise * rng.normal(size=(20, width)))
+    test = np.vstack([rng.normal(size=(20, width)), copies])
+    index = index_rows(as_split(train))
+    points = near.project(index.space, near.hold(as_split(test)))
+    ratio = allowed_ratio(index.tree.query(points, k=NEIGHBOURS)[0], len(test))
+    found = find_near(index, as_split(test))
+    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, ratio)
+    assert found.rows.tolist() == expected_rows.tolist()
+    assert found.twins.tolist() == expected_twins.tolist()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_order_of_the_rows_changes_nothing(seed):
+    rng = np.random.default_rng(seed)
+    train = rng.integers(0, 256, (200, 1, 6, 6)).astype(np.uint8)
+    test = np.clip(train[:50].astype(int) + rng.integers(-3, 4, (50, 1, 6, 6)), 0, 255).astype(np.uint8)
+    here, there = rng.permutation(200), rng.permutation(50)
+    plain = find_near(index_rows(as_split(train)), as_split(test))
+    mixed = find_near(index_rows(as_split(train[here])), as_split(test[there]))
+    pairs = {(there[row], here[twin]) for row, twin in zip(mixed.rows, mixed.twins, strict=True)}
+    assert pairs == set(zip(plain.rows, plain.twins, strict=True))
+    assert len(plain.rows)
+
+
+def test_a_row_encoded_again_is_found_with_its_original_and_its_largest_difference():
+    rng = np.random.default_rng(0)
+    train = rng.integers(0, 256, (100, 8, 8)).astype(np.uint8)
+    test = rng.integers(0, 256, (10, 8, 8)).astype(np.uint8)
+    test[3] = np.clip(train[42].astype(int) + rng.integers(-4, 5, (8, 8)), 0, 255)
+    part = as_split(test)
+    columns = measure(Splits(as_split(train), part, part))
+    assert np.flatnonzero(columns["near"]).tolist() == [113]
+    assert columns["near_to"][113] == 42
+    assert columns["near_difference"][113] == np.abs(test[3].astype(int) - train[42]).max()
+
+
+def test_an_equal_row_is_a_copy_and_not_near():
+    train = np.random.default_rng(0).normal(size=(50, 6))
+    assert not len(find_near(index_rows(as_split(train)), as_split(train[:10])).rows)
+
+
+def test_rows_that_are_not_finite_are_near_nothing():
+    train = np.random.default_rng(0).normal(size=(50, 6))
+    test = train[:4] + 1e-4
+    test[0, 0], test[1, 1], train[7, 2] = np.nan, np.inf, np.nan
+    assert find_near(index_rows(as_split(train)), as_split(test)).rows.tolist() == [2, 3]
+
+
+def test_columns_of_any_unit_count_alike():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(200, 5)) * [1e-6, 1, 1e3, 1e6, 1e9]
+    names = list("abcde")
+    train = {name: table[:, place] for place, name in enumerate(names)}
+    test = {name: column[:20] * (1 + 1e-4) for name, column in train.items()}
+    assert len(find_near(index_rows(as_split_of(train)), as_split_of(test)).rows) == 20
+
+
+def as_split_of(columns):
+    return Split(columns, np.zeros(len(columns["a"]), int))
+
+
+@pytest.mark.parametrize("as_pictures", [True, False])
+def test_honest_digits_are_not_near(as_pictures):
+    inputs = load_digits().data.reshape((-1, 1, 8, 8) if as_pictures else (-1, 64))
+    assert not len(find_near(index_rows(as_split(inputs[:897])), as_split(inputs[1097:])).rows)
+
+
+def test_honest_patients_are_not_near():
+    inputs = load_diabetes().data
+    assert not len(find_near(index_rows(as_split(inputs[:300])), as_split(inputs[350:])).rows)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 5])
+def test_honest_rows_on_a_thin_surface_are_not_near(dimensions):
+    rng = np.random.default_rng(dimensions)
+    rows = rng.uniform(size=(6000, dimensions)) @ rng.normal(size=(dimensions, 20))
+    assert len(find_near(index_rows(as_split(rows[:5000])), as_split(rows[5000:])).rows) <= 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        (np.zeros((20, 2)), "fewer than 4 numbers"),
+        ({"a": np.zeros((20, 5)), "b": np.array(["x"] * 20)}, "text"),
+        (np.zeros((10, 5)), "no more than 10 rows"),
+        (np.zeros((20, 5)), ""),
+    ],
+)
+def test_it_is_said_why_nearness_says_nothing(inputs, said):
+    part = Split(inputs, np.zeros(20 if isinstance(inputs, dict) else len(inputs), int))
+    assert said in near.why_not(Splits(part, part, part))
+    assert bool(said) == bool(near.why_not(Splits(part, part, part)))
+
+
+def test_constant_rows_crash_nothing():
+    assert not len(find_near(index_rows(as_split(np.zeros((20, 5)))), as_split(np.ones((5, 5)))).rows)
+
+
+class Again:
+    """A reader that counts how often each row is decoded."""
+
+    def __init__(self, name, rows):
+        self.name, self.rows, self.decoded = name, rows, np.zeros(len(rows), int)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, indices):
+        self.decoded[indices] += 1
+        return self.rows[indices]
+
+    def key(self, index):
+        return f"{self.name} {index}".encode()
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_reader_gives_what_an_array_gives_whether_or_not_its_rows_fit_into_memory(fits, monkeypatch):
+    monkeypatch.setattr(near, "_DECODED_BYTES", 1 << 30 if fits else 0)
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 256, (200, 8, 8)).astype(np.uint8)
+    test = np.vstack([rows[:30] ^ 1, rng.integers(0, 256, (30, 8, 8)).astype(np.uint8)])
+    train = Again("train", rows)
+    found = find_near(index_rows(as_split(train)), as_split(Again("test", test)))
+    assert found.rows.tolist() == found.twins.tolist() == list(range(30))
+    # Once for the sample and once for good.
+    assert (train.decoded[5] == 2) == fits
+
+
+def test_a_picture_stored_again_in_another_file_is_near_though_its_pixels_are_equal():
+    rows = np.random.default_rng(0).integers(0, 256, (50, 8, 8)).astype(np.uint8)
+    found = find_near(index_rows(as_split(Again("train", rows))), as_split(Again("test", rows[:3])))
+    assert found.distances.tolist() == [0, 0, 0]

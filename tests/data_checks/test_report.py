@@ -1,0 +1,38 @@
+import json
+
+import numpy as np
+import pytest
+
+from data_checks.errors import DataCheckFailed
+from data_checks.report import DataReport, Finding
+
+
+def report_of(*statuses):
+    findings = [
+        Finding(f"DC{i:03}", f"title {i}", status, f"sentence {i}.") for i, status in enumerate(statuses)
+    ]
+    return DataReport(tuple(findings), None, {"test": "abc"}, np.array([True, False]))
+
+
+@pytest.mark.parametrize(
+    "statuses", [(), ("failed",), ("error",), ("passed", "failed"), ("passed", "unheard of")]
+)
+def test_what_did_not_pass_is_raised(statuses):
+    report = report_of(*statuses)
+    assert not report.passed
+    with pytest.raises(
+        DataCheckFailed,
+        match="No check of the data ran" if not statuses else r"^title \d \(DC\d{3}\): sentence \d\.$",
+    ):
+        report.raise_if_failed()
+
+
+def test_warnings_and_what_does_not_apply_let_pass():
+    report = report_of("passed", "warned", "not applicable")
+    assert report.passed
+    report.raise_if_failed()
+
+
+def test_a_report_is_plain_values():
+    values = json.loads(json.dumps(report_of("passed").as_dict()))
+    assert (values["left_out"], values["findings"][0]["code"]) == (1, "DC000")
