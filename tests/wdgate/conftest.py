@@ -1,0 +1,97 @@
+"""One registry a session, and what is promoted in it: rows of two numbers, and files that classify them."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from data_checks.report import DataReport, Finding
+from data_checks.splits import Split, Splits
+from wdgate.evaluation.tasks import Classification
+from wdgate.registry import Registry
+
+TASK = Classification(("left", "right"))
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    """Where a registry is: a SQLite store and a folder for files, as `Registry` takes them."""
+    folder = tmp_path_factory.mktemp("registry")
+    return {
+        "tracking_uri": f"sqlite:///{folder}/mlflow.db",
+        "artifact_location": (folder / "artifacts").as_uri(),
+        "by": "tester",
+    }
+
+
+@pytest.fixture
+def registry(store):
+    """A registry of a name that no other test uses, initialised."""
+    registry = Registry(f"model{next(_numbers)}x", **store)
+    registry.init()
+    yield registry
+    # Looks are counted over all ledgers, and a test may have broken this one.
+    for model in registry.client.search_registered_models(f"name LIKE '{registry.name}%_ledger'"):
+        registry.client.delete_registered_model(model.name)
+
+
+@pytest.fixture
+def rows():
+    """Makes splits of (n, 2) numbers; the class is whether the first is above 0."""
+    return lambda seed=None, n=400: _rows(next(_numbers) + 1000 if seed is None else seed, n)
+
+
+def _rows(seed, n):
+    generator = np.random.default_rng(seed)
+
+    def part(size):
+        inputs = generator.normal(size=(size, 2)).astype(np.float32)
+        return Split(inputs, (inputs[:, 0] > 0).astype(np.int64))
+
+    return Splits(part(50), part(20), part(n))
+
+
+def report_on(splits, *, passed=True, left_out=None):
+    """A data report on splits, with one finding."""
+    import pandas as pd
+
+    finding = Finding("DC100", "columns", "passed" if passed else "failed", "The columns are there.")
+    left_out = np.zeros(len(splits.test), bool) if left_out is None else left_out
+    return DataReport((finding,), pd.DataFrame(), splits.fingerprints, left_out)
+
+
+@pytest.fixture
+def reported():
+    """Makes a data report on splits."""
+    return report_on
+
+
+@pytest.fixture
+def onnx_file():
+    """Makes an ONNX file that classifies by a weighted sum of the two numbers."""
+    return linear_classifier
+
+
+def linear_classifier(first=1.0, second=0.0):
+    """`probs` (N, 2) is the softmax of (-s, s), `predicted` (N,) the larger; s = 8 (first a + second b)."""
+    from onnx import TensorProto, helper
+
+    weights = 8 * np.array([[-first, first], [-second, second]], np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["inputs", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probs"], axis=1),
+        helper.make_node("ArgMax", ["logits"], ["predicted"], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["N", 2])],
+        [
+            helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["N", 2]),
+            helper.make_tensor_value_info("predicted", TensorProto.INT64, ["N"]),
+        ],
+        [helper.make_tensor("weights", TensorProto.FLOAT, [2, 2], weights.ravel())],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return model.SerializeToString()

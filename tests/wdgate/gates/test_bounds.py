@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from wdgate.gates.bounds import clopper_pearson, effective_rows, linearized, mean_bounds, studentized
+
+ALPHAS = st.sampled_from([0.05, 0.0025])
+
+
+@given(st.integers(1, 400), st.data(), ALPHAS)
+def test_exact_bounds_are_scipys(rows, data, alpha):
+    successes = data.draw(st.integers(0, rows))
+    lower, upper = clopper_pearson(successes, rows, alpha)
+    exact = stats.binomtest(successes, rows).proportion_ci(1 - 2 * alpha, "exact")
+    assert np.allclose((lower, upper), (exact.low, exact.high), atol=1e-6)
+
+
+@pytest.mark.parametrize("truth", [0.5, 0.88, 0.99])
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_an_exact_bound_never_errs_more_often_than_it_says(truth, alpha):
+    chances = stats.binom(360, truth).pmf(np.arange(361))
+    bounds = [clopper_pearson(successes, 360, alpha) for successes in range(361)]
+    assert chances[[lower > truth for lower, _ in bounds]].sum() <= alpha
+    assert chances[[upper < truth for _, upper in bounds]].sum() <= alpha
+
+
+def test_scores_of_zero_and_one_are_a_proportion():
+    right = np.repeat([1.0, 0.0], [654, 46])
+    bounds = mean_bounds(right, 0.0025)
+    assert (bounds.observed, bounds.rows) == (654 / 700, 700)
+    assert (bounds.lower, bounds.upper) == clopper_pearson(654, 700, 0.0025)
+
+
+def errors(draw, truth, alpha, times, groups=None):
+    """How often the lower and the upper bound err over draws of scores with a known mean."""
+    found = [mean_bounds(draw(), alpha, groups) for _ in range(times)]
+    return np.mean([b.lower > truth for b in found]), np.mean([b.upper < truth for b in found])
+
+
+def gap_of_a_good_model(generator):
+    """Confidence minus correct: a little below 0 on 93.4 % of the rows, and far above it on the others."""
+    right = generator.random(700) < 0.934
+    return np.where(right, generator.beta(30, 1, 700), generator.beta(4, 2, 700)) - right
+
+
+def test_skewed_scores_are_bounded_at_about_the_promised_rate():
+    generator = np.random.default_rng(0)
+    truth = 0.934 * (30 / 31 - 1) + 0.066 * 4 / 6
+    lower, upper = errors(lambda: gap_of_a_good_model(generator), truth, 0.05, 1500)
+    assert lower <= 0.05 + 0.012
+    assert 0.03 <= upper <= 0.05 + 0.012  # Student's t alone: .064
+
+
+def test_without_skewness_the_bound_is_students():
+    values = np.concatenate([np.arange(-10.0, 0), np.arange(1.0, 11)])
+    units = linearized(values)
+    expected = stats.t(19).ppf(0.95) * values.std(ddof=1) / np.sqrt(20)
+    assert np.allclose(studentized(units.mean, units.deviations, 0.05), (-expected, expected))
+
+
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40), ALPHAS, st.floats(-50, 50), st.floats(0.01, 9)
+)
+def test_bounds_lie_around_the_mean_and_move_with_the_scores(values, alpha, shift, scale):
+    scores = np.array(values)
+    bounds, other = mean_bounds(scores, alpha), mean_bounds(scores * scale + shift, alpha)
+    assert bounds.lower <= bounds.observed <= bounds.upper
+    if not np.isin(scores, (0, 1)).all() and not np.isin(scores * scale + shift, (0, 1)).all():
+        assert np.isclose(other.lower, bounds.lower * scale + shift, rtol=1e-4, atol=1e-3)
+
+
+def clustered(generator, groups, each, truth, alike):
+    chances = generator.beta(truth * (1 / alike - 1), (1 - truth) * (1 / alike - 1), groups)
+    return (generator.random(groups * each) < np.repeat(chances, each)).astype(float)
+
+
+@pytest.mark.parametrize("truth", [0.5, 0.93])
+def test_rows_of_one_group_are_not_taken_for_independent(truth):
+    generator, groups = np.random.default_rng(0), np.repeat(np.arange(100), 50)
+    lower, upper = errors(lambda: clustered(generator, 100, 50, truth, 0.2), truth, 0.05, 600, groups)
+    assert max(lower, upper) <= 0.05 + 0.02
+    naive, _ = errors(lambda: clustered(generator, 100, 50, truth, 0.2), truth, 0.05, 200)
+    assert naive > 0.15
+
+
+def test_a_group_of_equal_rows_counts_as_one_row():
+    each = np.array([1.0, 0, 1, 1, 0, 1, 1, 1] * 5)
+    alone = mean_bounds(each, 0.05)
+    together = mean_bounds(np.repeat(each, 30), 0.05, np.repeat(np.arange(40), 30))
+    assert together.lower < alone.lower + 1e-3
+    assert together.upper > alone.upper - 1e-3
+
+
+def test_groups_that_are_all_right_do_not_make_certainty():
+    bounds = mean_bounds(np.ones(100), 0.05, np.repeat(np.arange(5), 20))
+    assert np.isclose(bounds.lower, 0.05 ** (1 / 5))  # five groups, not a hundred rows
+
+
+@given(st.integers(0, 100))
+def test_equal_weights_and_groups_of_one_row_change_little(seed):
+    right = (np.random.default_rng(seed).random(300) < 0.8).astype(float)
+    plain = mean_bounds(right, 0.05)
+    for bounds in (
+        mean_bounds(right, 0.05, np.arange(300)),
+        mean_bounds(right, 0.05, None, np.full(300, 2.0)),
+    ):
+        assert np.isclose(bounds.observed, plain.observed)
+        assert np.allclose((bounds.lower, bounds.upper), (plain.lower, plain.upper), atol=0.005)
+
+
+def test_there_are_never_more_effective_rows_than_rows():
+    values = np.tile([0.0, 1.0], 50)  # every group is half right: less variable than chance
+    units = linearized(values, np.repeat(np.arange(50), 2))
+    assert effective_rows(units, 0.25, 0.05) <= 100
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array([]), np.array([0.5, np.nan]), np.array([1.0, np.inf]), np.array([0.3]), np.full(0, np.nan)],
+)
+def test_what_cannot_be_bounded_is_nan(values):
+    bounds = mean_bounds(values, 0.05)
+    assert np.isnan(bounds.lower)
+    assert np.isnan(bounds.upper)
+
+
+def test_one_group_alone_bounds_nothing():
+    bounds = mean_bounds(np.array([0.2, 0.4, 0.9]), 0.05, np.zeros(3))
+    assert np.isnan(bounds.lower)
+    right = mean_bounds(np.array([1.0, 1.0, 0.0]), 0.05, np.zeros(3))
+    assert not right.lower > 0.1

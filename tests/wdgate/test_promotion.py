@@ -1,0 +1,325 @@
+"""In which order a model is booked, judged, released and made the champion."""
+
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from data_checks.errors import CannotProceed, DataError, ModelError, PipelineError, RegistryError
+from wdgate.canonical import canonical_json
+from wdgate.certificate import Certificate
+from wdgate.evaluation.tasks import Classification
+from wdgate.gates.gates import at_least, no_worse
+from wdgate.promotion import promote
+from wdgate.registry import Registry
+
+TASK = Classification(("left", "right"))
+GATES = (at_least("accuracy", 0.9), no_worse("accuracy", 0.05))
+WRITES = (
+    "create_model_version",
+    "create_run",
+    "log_artifacts",
+    "set_registered_model_alias",
+    "update_run",
+    "delete_model_version",
+)
+
+
+class Killed(BaseException):
+    """What a kill looks like from inside: nothing catches it."""
+
+
+@pytest.fixture
+def promotes(registry, reported):
+    """Promotes a file on splits, with defaults for the rest."""
+
+    def promotes(onnx, splits, **changes):
+        arguments = {
+            "report": reported(splits),
+            "gates": GATES,
+            "name": registry.name,
+            "run_id": "run",
+            "alpha": 0.05,
+            "looks": 5,
+            "evidence": {"decay": 0.3},
+            "registry": registry,
+        } | changes
+        return promote(onnx, splits, TASK, **arguments)
+
+    return promotes
+
+
+def kinds(registry):
+    return [entry.kind for entry in registry.ledger.entries()]
+
+
+def test_a_model_that_passes_becomes_the_champion(registry, promotes, rows, onnx_file):
+    promotion = promotes(onnx_file(), rows())
+    assert (promotion.outcome, promotion.reason, promotion.version) == ("promoted", "passed", 1)
+    assert kinds(registry) == ["opened", "booked", "judged", "promoted"]
+    assert registry.alias == 1
+    body = registry.ledger.entries()[-1].body
+    certificate = Certificate.parse(canonical_json(promotion.certificate))
+    assert certificate.sha256 == body["certificate_sha256"]
+    assert certificate.predicate["decision"] == promotion.decision
+    assert certificate.predicate["evidence"] == {"decay": 0.3}
+
+
+def test_the_printed_form_has_gates_and_findings_at_the_top(promotes, rows, onnx_file):
+    shown = promotes(onnx_file(), rows()).as_dict()
+    assert {"outcome", "reason", "sentence", "model", "version", "run_id"} < shown.keys()
+    assert [gate["code"] for gate in shown["gates"]][:1] == ["WD201"]
+    assert [finding["code"] for finding in shown["findings"]] == ["DC100"]
+
+
+def test_the_champion_s_own_bytes_change_nothing_and_cost_nothing(registry, promotes, rows, onnx_file):
+    splits = rows()
+    first, second = promotes(onnx_file(), splits), promotes(onnx_file(), splits)
+    assert (second.outcome, second.reason, second.version) == ("unchanged", "same-bytes", 1)
+    assert (second.decision, second.certificate) == (first.decision, first.certificate)
+    assert len(kinds(registry)) == 4
+
+
+def test_a_model_that_fails_is_refused_and_the_same_question_answered_from_the_ledger(
+    registry, promotes, rows, onnx_file
+):
+    splits = rows()
+    first, second = promotes(onnx_file(0, 1), splits), promotes(onnx_file(0, 1), splits)
+    assert (first.outcome, first.reason, first.version) == ("refused", "gates", None)
+    assert second == first
+    assert kinds(registry) == ["opened", "booked", "judged"]
+    assert registry.versions() == {}
+
+
+@pytest.mark.parametrize("changes", [{"alpha": 0.04}, {"looks": 4}, {"gates": GATES[:1]}])
+def test_another_question_is_another_look(registry, promotes, rows, onnx_file, changes):
+    splits = rows()
+    promotes(onnx_file(0, 1), splits)
+    promotes(onnx_file(0, 1), splits, **changes)
+    assert kinds(registry).count("booked") == 2
+    assert [e.body["look"] for e in registry.ledger.entries() if e.kind == "booked"] == [1, 2]
+
+
+def test_a_look_is_booked_before_anything_predicts_the_rows(registry, promotes, rows, onnx_file):
+    seen = []
+
+    def step(function):
+        seen.append((function.__name__, kinds(registry)))
+        return function
+
+    promotes(onnx_file(), rows(), step=step)
+    assert [name for name, _ in seen] == ["book", "evaluate", "judge", "release"]
+    assert dict(seen)["book"] == ["opened"]
+    assert dict(seen)["evaluate"] == ["opened", "booked"]
+    assert dict(seen)["release"] == ["opened", "booked", "judged"]
+
+
+def test_failed_data_are_refused_and_cost_no_look(registry, promotes, rows, reported, onnx_file):
+    splits = rows()
+    promotion = promotes(onnx_file(), splits, report=reported(splits, passed=False))
+    assert (promotion.outcome, promotion.reason, promotion.decision) == ("refused", "data", None)
+    assert kinds(registry) == ["opened"]
+
+
+def test_no_gates_promote_nothing_and_cost_no_look(registry, promotes, rows, onnx_file):
+    promotion = promotes(onnx_file(), rows(), gates=())
+    assert (promotion.outcome, promotion.reason) == ("refused", "gates")
+    assert kinds(registry) == ["opened"]
+
+
+def test_rows_that_are_left_out_are_not_judged_on(registry, promotes, rows, reported, onnx_file):
+    splits = rows(n=410)
+    wrong = np.arange(410) < 10
+    splits.test.targets[wrong] = 1 - splits.test.targets[wrong]
+    gates = (at_least("accuracy", 0.98),)
+    left_out = promotes(onnx_file(), splits, gates=gates, report=reported(splits, left_out=wrong))
+    assert left_out.decision["gates"][1]["observed"] == 1.0
+
+
+def test_when_the_looks_are_spent_nothing_is_judged(registry, promotes, rows, onnx_file):
+    splits = rows()
+    for second in (1.0, 2.0):
+        promotes(onnx_file(0, second), splits, looks=2)
+    spent = promotes(onnx_file(), splits, looks=2)
+    assert (spent.outcome, spent.reason) == ("refused", "looks-spent")
+    assert kinds(registry).count("booked") == 2
+    assert promotes(onnx_file(), rows(), looks=2).outcome == "promoted"
+
+
+def test_looks_are_counted_whatever_the_model_s_name(store, promotes, rows, onnx_file):
+    splits = rows()
+    promotes(onnx_file(0, 1), splits)
+    other = Registry("another-name", **store)
+    other.init()
+    promotes(onnx_file(0, 1), splits, name=other.name, registry=other)
+    assert other.ledger.entries()[1].body["look"] == 2
+
+
+def test_a_champion_is_compared_on_the_same_rows(promotes, rows, onnx_file):
+    splits = rows()
+    promotes(onnx_file(), splits)
+    worse = promotes(onnx_file(1, 0.3), splits)
+    assert (worse.outcome, worse.reason, worse.version) == ("refused", "gates", 1)
+    better = promotes(onnx_file(1.01), splits)
+    assert (better.outcome, better.version) == ("promoted", 2)
+    assert [gate["code"] for gate in better.decision["gates"]].count("WD205") == 1
+
+
+def test_a_champion_of_another_shape_promotes_nothing(registry, promotes, rows, onnx_file):
+    from dataclasses import replace
+
+    promotes(onnx_file(), rows())
+    splits = rows()
+    column = {name: replace(part, inputs={"a": part.inputs}) for name, part in splits.named().items()}
+    with pytest.raises(ModelError):
+        promotes(onnx_file(2.0), replace(splits, **column))
+    assert registry.alias == 1
+
+
+def test_a_champion_whose_bytes_were_changed_promotes_nothing(registry, promotes, rows, onnx_file):
+    from pathlib import Path
+    from urllib.parse import urlparse
+
+    splits = rows()
+    promotes(onnx_file(), splits)
+    run_id = registry.ledger.entries()[-1].body["release_run_id"]
+    Path(urlparse(registry.address(run_id)).path, "model/model.onnx").write_bytes(onnx_file(1.0001))
+    for candidate in (onnx_file(), onnx_file(2.0)):
+        with pytest.raises(RegistryError, match=r"model\.onnx of .* was changed"):
+            promotes(candidate, splits)
+    assert registry.alias == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"alpha": float("nan")}, PipelineError, "alpha must be between 0 and 1, got nan"),
+        ({"alpha": 1}, PipelineError, "alpha must be between 0 and 1, got 1"),
+        ({"looks": 0}, PipelineError, "looks must be at least 1, got 0"),
+        ({"name": "other"}, RegistryError, "but 'other' is to be promoted"),
+        ({"gates": (at_least("acuracy", 0.9),)}, PipelineError, "acuracy"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_before_a_look_is_paid(
+    registry, promotes, rows, onnx_file, changes, error, said
+):
+    with pytest.raises(error, match=said):
+        promotes(onnx_file(), rows(), **changes)
+    assert kinds(registry) == ["opened"]
+
+
+def test_a_report_on_other_rows_is_refused(promotes, rows, reported, onnx_file):
+    with pytest.raises(DataError, match="about other rows"):
+        promotes(onnx_file(), rows(), report=reported(rows()))
+
+
+@pytest.mark.parametrize("content", [b"", b"not an onnx file"])
+def test_bytes_that_are_no_model_are_refused_before_a_look_is_paid(registry, promotes, rows, content):
+    with pytest.raises(CannotProceed):
+        promotes(content, rows())
+    assert kinds(registry) == ["opened"]
+
+
+def test_the_loser_of_a_race_is_judged_again_by_the_new_champion(registry, store, promotes, rows, onnx_file):
+    splits = rows()
+    overtaken = []
+
+    def step(function):
+        if function.__name__ == "release" and not overtaken:
+            overtaken.append(True)
+            promotes(onnx_file(), splits, registry=Registry(registry.name, **store))
+        return function
+
+    promotion = promotes(onnx_file(1.01), splits, step=step)
+    assert (promotion.outcome, promotion.version) == ("promoted", 2)
+    booked = [entry.body for entry in registry.ledger.entries() if entry.kind == "booked"]
+    assert [(body["look"], body["question"]["champion"] is None) for body in booked] == [
+        (1, True),
+        (2, True),
+        (3, False),
+    ]
+
+
+def test_an_entry_of_somebody_else_in_between_costs_no_second_look(registry, promotes, rows, onnx_file):
+    def step(function):
+        if function.__name__ in ("judge", "release"):
+            registry.ledger.append("booked", {"question": {}, "test_rows": place(registry), "look": 99})
+        return function
+
+    assert promotes(onnx_file(), rows(), step=step).outcome == "promoted"
+    assert [e.body["look"] for e in registry.ledger.entries() if e.kind == "booked"] == [1, 99, 99]
+
+
+def place(registry):
+    return next(entry.body["test_rows"] for entry in registry.ledger.entries() if entry.kind == "booked")
+
+
+class Faulty:
+    """An MLflow client that is killed at its n-th write: before the write is done, or right after."""
+
+    def __init__(self, client, writes, after):
+        self.client, self.left, self.after = client, writes, after
+
+    def __getattr__(self, name):
+        value = getattr(self.client, name)
+        return self.writing(value) if name in WRITES else value
+
+    def writing(self, method):
+        def write(*args, **kwargs):
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Killed
+            result = method(*args, **kwargs)
+            if self.left == 0:
+                raise Killed
+            return result
+
+        return write
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_write_and_run_again_it_ends_as_if_nothing_had_happened(
+    store, promotes, rows, reported, onnx_file, after
+):
+    splits = rows()
+    for kill_at in range(1, 30):
+        name = f"killed-{after}-{kill_at}".lower()
+        Registry(name, **store).init()
+        broken, whole = Registry(name, **store), Registry(name, **store)
+        broken.__dict__["client"] = Faulty(broken.client, kill_at, after)
+        try:
+            promotes(onnx_file(), splits, name=name, registry=broken, looks=100)
+        except Killed:
+            # After the last write, which moves the alias, there is nothing left to finish.
+            outcome = "unchanged" if after and kill_at == 9 else "promoted"
+            assert promotes(onnx_file(), splits, name=name, registry=whole, looks=100).outcome == outcome
+        else:
+            break
+        assert kinds(whole) == ["opened", "booked", "judged", "promoted"]
+        assert (list(whole.versions()), whole.alias) == ([1], 1)
+        assert promotes(onnx_file(), splits, name=name, registry=whole, looks=100).outcome == "unchanged"
+    # rows, entry, entry, run, its end, files, entry, version, alias
+    assert kill_at == 10
+
+
+def promotes_in_a_process(arguments):
+    """One promoter of a race: opens the registry itself and promotes two files of its own."""
+    name, store, files, splits, report = arguments
+    registry = Registry(name, **store)
+    registry.init()
+    common = {"run_id": "run", "alpha": 0.05, "looks": 100, "evidence": {}, "registry": registry}
+    return [promote(onnx, splits, TASK, GATES, report, name=name, **common).version for onnx in files]
+
+
+@pytest.mark.soak
+def test_racing_promoters_lose_no_promotion_and_pay_no_look_twice(store, registry, rows, reported, onnx_file):
+    splits, name = rows(), f"{registry.name}-race"
+    files = [[onnx_file(1 + (2 * who + n) / 1000) for n in range(2)] for who in range(4)]
+    jobs = [(name, store, own, splits, reported(splits)) for own in files]
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        versions = [version for own in pool.map(promotes_in_a_process, jobs) for version in own]
+    raced = Registry(name, **store)
+    looks = [entry.body["look"] for entry in raced.ledger.entries() if entry.kind == "booked"]
+    assert sorted(versions) == sorted(raced.versions()) == list(range(1, 9))
+    assert looks == list(range(1, len(looks) + 1))
+    assert raced.alias == raced.version_of([e for e in raced.ledger.entries() if e.kind == "promoted"][-1])

@@ -1,0 +1,63 @@
+"""May this model be promoted, and can anybody verify it?
+
+    from wdgate import Classification, at_least, judge, load_champion, promote
+
+Nothing is imported before it is used: MLflow and SciPy take seconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from wdgate.evaluation.evaluation import evaluate
+    from wdgate.evaluation.tasks import Classification, Regression
+    from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
+    from wdgate.judging import judge
+    from wdgate.promotion import Promotion, promote
+    from wdgate.registry import Registry
+    from wdgate.serving import history, load_champion, rollback, verify
+
+__all__ = [
+    "Classification",
+    "Promotion",
+    "Registry",
+    "Regression",
+    "at_least",
+    "at_most",
+    "evaluate",
+    "history",
+    "judge",
+    "load_champion",
+    "no_worse",
+    "promote",
+    "robust",
+    "rollback",
+    "skill",
+    "verify",
+    "within",
+]
+
+_MODULES = {
+    "wdgate.evaluation.evaluation": ("evaluate",),
+    "wdgate.evaluation.tasks": ("Classification", "Regression"),
+    "wdgate.gates.gates": ("at_least", "at_most", "no_worse", "robust", "skill", "within"),
+    "wdgate.judging": ("judge",),
+    "wdgate.promotion": ("Promotion", "promote"),
+    "wdgate.registry": ("Registry",),
+    "wdgate.serving": ("history", "load_champion", "rollback", "verify"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wdgate' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

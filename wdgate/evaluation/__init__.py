@@ -1,0 +1,1 @@
+"""What does an exported model do on a split, row by row?"""

@@ -1,0 +1,177 @@
+"""What does an exported model do on a split, row by row?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.errors import ModelError
+from data_checks.splits import Split, read_inputs
+from wdgate.evaluation.corruptions import Corruption
+from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.evaluation.robustness import corrupted, corruptions_for, rows_to_corrupt
+from wdgate.evaluation.tasks import Task
+
+Floats = NDArray[np.floating]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Incomparable:
+    """A version in use that cannot be run on these rows, and why: `it takes other columns`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredRows:
+    """The rows that a score was measured on.
+
+    Args:
+        positions: in the split (n,).
+        groups: the unit that each belongs to (n,), or None.
+        weights: what each counts (n,), or None.
+    """
+
+    positions: Rows
+    groups: NDArray[Any] | None
+    weights: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Predictions of one split, computed once from the exported bytes, and what follows from them.
+
+    Args:
+        onnx_sha256: hash of the bytes that predicted.
+        fingerprint: fingerprint of the split.
+        predictions: named outputs of the file, each (N, ...).
+        targets: true classes or values (N,).
+        scores: per-row scores by name, each (N,); those of the task, and `corrupted_<primary>`,
+            which is averaged over all corruptions of the row first, and (M,) where only M rows
+            were corrupted; it is absent where no corruption of these inputs is meaningful.
+        metrics: numbers that are no mean of rows.
+        robustness: mean primary score by corruption and severity, `{"blur": (s1, ..., s5)}`.
+        groups: the unit that rows belong to (N,), or None.
+        weights: how much each row counts (N,), or None.
+        baseline: per-row scores of a constant predictor by name, each (N,): what skill is measured from.
+        corrupted_rows: positions (M,) of the rows that were corrupted; None: all, or none.
+    """
+
+    onnx_sha256: str
+    fingerprint: str
+    predictions: Mapping[str, NDArray[Any]]
+    targets: NDArray[Any]
+    scores: Mapping[str, NDArray[np.floating]]
+    metrics: Mapping[str, float]
+    robustness: Mapping[str, tuple[float, ...]]
+    groups: NDArray[Any] | None = None
+    weights: Floats | None = None
+    baseline: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    corrupted_rows: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def rows_of(self, score: str) -> ScoredRows:
+        """The rows that a score of this evaluation was measured on."""
+        some = self.corrupted_rows if score.startswith("corrupted_") else None
+        positions = np.arange(len(self)) if some is None else some
+        return ScoredRows(
+            positions,
+            None if self.groups is None else self.groups[positions],
+            None if self.weights is None else self.weights[positions],
+        )
+
+
+def evaluate(
+    onnx: bytes,
+    split: Split,
+    task: Task,
+    *,
+    batch_size: int = 512,
+    reference: NDArray[Any] | None = None,
+    corruptions: Sequence[Corruption] | None = None,
+) -> Evaluation:
+    """Predict a split with an exported file, and score it, row by row.
+
+    On one thread, so that the same bytes give the same scores. An array or a reader is fed to the input
+    named `inputs`, a mapping to inputs of its columns' names. Readers are decoded batch by batch.
+
+    Args:
+        onnx: the file's bytes.
+        split: the rows; those that are left out of judging are taken out before.
+        task: what is predicted, and how it is scored.
+        batch_size: how many rows are predicted at once.
+        reference: targets (K,) that the constant predictor may know: those of the train rows. Where
+            nothing is given it knows the targets of `split` itself, which makes it as good as a
+            constant can be there, and so skill harder to show, never easier.
+        corruptions: in place of those that `corruptions_for` the inputs; (): robustness is not measured.
+
+    Raises:
+        ModelError: bytes that are no usable ONNX file, or that do not take these inputs or give this
+            task's predictions.
+        DataError: targets that are not the task's.
+    """
+    model = OnnxModel(onnx)
+    predictions = _predict(model, split, batch_size)
+    scores = task.scores(predictions, split.targets)
+    chosen = corruptions_for(split.inputs) if corruptions is None else tuple(corruptions)
+    rows = rows_to_corrupt(split)
+    robustness, worse = (
+        _corrupted_scores(model, split, task, chosen, rows, batch_size) if chosen else ({}, {})
+    )
+    constant = task.constant(split.targets if reference is None else np.asarray(reference), len(split))
+    return Evaluation(
+        onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+        fingerprint=split.fingerprint,
+        predictions=predictions,
+        targets=split.targets,
+        scores={**scores, **worse},
+        metrics=task.metrics(predictions, split.targets, split.weights),
+        robustness=robustness,
+        groups=split.groups,
+        weights=split.weights,
+        baseline=task.scores(constant, split.targets),
+        corrupted_rows=rows if worse and len(rows) < len(split) else None,
+    )
+
+
+def _predict(model: OnnxModel, split: Split, batch_size: int) -> dict[str, NDArray[Any]]:
+    batches = [
+        model.predict(read_inputs(split.inputs, rows)) for rows in _batches(np.arange(len(split)), batch_size)
+    ]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def _corrupted_scores(
+    model: OnnxModel, split: Split, task: Task, corruptions: Sequence[Corruption], rows: Rows, batch_size: int
+) -> tuple[dict[str, tuple[float, ...]], dict[str, Floats]]:
+    """Mean primary score by corruption and severity, and its mean over all of them, a row (M,)."""
+    # (corruptions x severities, rows of a batch)
+    batches = [
+        np.stack([_primary(model, task, inputs, split.targets[positions]) for inputs in cells])
+        for positions, cells in corrupted(split, rows, corruptions, batch_size)
+    ]
+    if not batches:
+        return {}, {}
+    scores = np.concatenate(batches, axis=1)
+    means = scores.mean(axis=1).reshape(len(corruptions), -1)
+    by_name = {c.name: tuple(float(v) for v in row) for c, row in zip(corruptions, means, strict=True)}
+    return by_name, {f"corrupted_{task.primary}": scores.mean(axis=0)}
+
+
+def _primary(model: OnnxModel, task: Task, inputs: Any, targets: NDArray[Any]) -> Floats:
+    try:
+        return task.scores(model.predict(inputs), targets)[task.primary]
+    except ModelError as error:
+        raise ModelError(f"on corrupted inputs, {error}") from error
+
+
+def _batches(rows: Rows, size: int) -> list[Rows]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

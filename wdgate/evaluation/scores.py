@@ -1,0 +1,96 @@
+"""How good is each prediction, and how good are they together?
+
+Pure functions of NumPy arrays. A score is one number a row (N,); a metric is no mean of rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+# A softmax in single precision returns 0 where the logits are more than about 100 apart. The smallest
+# normal number in its place keeps the score finite, at 87 nats for the row.
+SMALLEST = float(np.finfo(np.float32).tiny)
+
+
+def correct(predicted: Integers, targets: Integers) -> Floats:
+    """1 where the predicted class is the true one, else 0; (N,)."""
+    return np.asarray(predicted == targets, np.float64)
+
+
+def nll(probs: Floats, targets: Integers) -> Floats:
+    """Negative log-likelihood of the true class in nats, a row (N,), from probs (N, C).
+
+    Example:
+        >>> nll(np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([0, 1])).round(3).tolist()
+        [0.693, -0.0]
+    """
+    return np.asarray(-np.log(np.maximum(_of_truth(probs, targets), SMALLEST)))
+
+
+def brier(probs: Floats, targets: Integers) -> Floats:
+    """Squared distance of probs (N, C) to the one-hot truth, summed over classes, a row (N,): 0 to 2.
+
+    This is the multiclass score of Brier (1950). For two classes it is twice the one of one column.
+
+    Example:
+        >>> brier(np.array([[0.5, 0.5], [0.0, 1.0]]), np.array([0, 1])).tolist()
+        [0.5, 0.0]
+    """
+    squares = (np.asarray(probs, np.float64) ** 2).sum(axis=1)
+    return np.asarray(squares - 2 * _of_truth(probs, targets) + 1)
+
+
+def balanced_accuracy(predicted: Integers, targets: Integers, weights: Floats | None = None) -> float:
+    """The mean recall of the classes that occur; NaN without rows.
+
+    Example:
+        >>> balanced_accuracy(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
+        0.75
+    """
+    counted = np.ones(len(targets)) if weights is None else weights
+    totals = np.bincount(targets, counted)
+    hits = np.bincount(targets, counted * (predicted == targets), minlength=len(totals))
+    occurs = totals > 0
+    return float((hits[occurs] / totals[occurs]).mean()) if occurs.any() else float("nan")
+
+
+def auc(confidence: Floats, positive: NDArray[np.bool_], weights: Floats | None = None) -> float:
+    """The probability that a positive row has more confidence than a negative one, ties counted half.
+
+    This is the area under the ROC curve (Hanley & McNeil 1982). NaN where one of the classes is absent.
+
+    Example:
+        >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+        0.75
+    """
+    counted = np.ones(len(positive)) if weights is None else weights
+    _, level = np.unique(confidence, return_inverse=True)
+    positives = np.bincount(level, counted * positive)
+    negatives = np.bincount(level, counted * ~positive)
+    pairs = positives.sum() * negatives.sum()
+    below = np.cumsum(negatives) - negatives / 2
+    return float((positives * below).sum() / pairs) if pairs > 0 else float("nan")
+
+
+def r2(predicted: Floats, targets: Floats, weights: Floats | None = None) -> float:
+    """The share of the targets' variance that the predictions explain; NaN where the targets are constant.
+
+    Example:
+        >>> r2(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+        0.5
+    """
+    counted = np.ones(len(targets)) if weights is None else weights
+    truth = np.asarray(targets, np.float64)
+    unexplained = float((counted * (truth - predicted) ** 2).sum())
+    spread = float((counted * (truth - np.average(truth, weights=counted)) ** 2).sum())
+    return 1 - unexplained / spread if spread > 0 else float("nan")
+
+
+def _of_truth(probs: Floats, targets: Integers) -> NDArray[Any]:
+    return np.asarray(probs, np.float64)[np.arange(len(targets)), targets]

@@ -1,0 +1,280 @@
+"""What is predicted, how is a row scored, and which numbers are no mean of rows?
+
+A task is four functions, and a constant predictor to be better than. `loss` and `predictions` are
+handed torch tensors by the trainer and are traced into the exported file; they use tensor methods
+alone, so that this room needs no torch. `scores` and `metrics` are handed NumPy arrays, as the
+exported file returned them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.errors import DataError, ModelError, PipelineError
+from wdgate.evaluation import calibration, scores
+
+Floats = NDArray[np.floating]
+Predictions = Mapping[str, NDArray[Any]]
+
+
+class Task(Protocol):
+    """Four functions, and what is known of their results."""
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the network gives a row."""
+        ...
+
+    @property
+    def primary(self) -> str:
+        """The score that robustness is measured in."""
+        ...
+
+    @property
+    def proper(self) -> str:
+        """The score that skill is measured in: one that only the true distribution minimizes."""
+        ...
+
+    @property
+    def higher_is_better(self) -> Mapping[str, bool | None]:
+        """The direction of each score and metric; None where the best value is 0, from either side."""
+        ...
+
+    def loss(self, outputs: Any, targets: Any) -> Any:
+        """What is minimized, a row (N,)."""
+        ...
+
+    def predictions(self, outputs: Any) -> dict[str, Any]:
+        """The named outputs of the exported file, each (N, ...)."""
+        ...
+
+    def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
+        """Scores by name, one a row (N,); raises `ModelError` where the predictions are not this task's."""
+        ...
+
+    def metrics(
+        self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
+    ) -> dict[str, float]:
+        """Numbers that are no mean of rows; NaN where these rows do not define one."""
+        ...
+
+    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+        """What a predictor that knows only `targets`, and no input, predicts for each of `rows` rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class Classification:
+    """One of several classes, or of two.
+
+    Scores: `accuracy`, `nll`, `brier` (summed over classes), and `confidence_gap`, confidence minus
+    correct, whose mean is best at 0: above it the model is too sure of itself. Metrics: `ece` over 15
+    bins of equal mass, `balanced_accuracy`, and for two classes `auc`.
+
+    Args:
+        classes: the names of the classes, in the order of the target integers.
+
+    Raises:
+        PipelineError: fewer than two classes, or one name twice.
+
+    Example:
+        >>> task = Classification(("cat", "dog"))
+        >>> predictions = {"probs": np.array([[0.9, 0.1], [0.2, 0.8]]), "predicted": np.array([0, 1])}
+        >>> task.scores(predictions, np.array([0, 0]))["accuracy"].tolist()
+        [1.0, 0.0]
+    """
+
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))
+        if len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes):
+            raise PipelineError(
+                f"classes must be two or more different names, got {', '.join(self.classes) or 'none'}"
+            )
+
+    @property
+    def outputs(self) -> int:
+        """One logit a class."""
+        return len(self.classes)
+
+    @property
+    def primary(self) -> str:
+        """Robustness is measured in accuracy."""
+        return "accuracy"
+
+    @property
+    def proper(self) -> str:
+        """Skill is measured in negative log-likelihood."""
+        return "nll"
+
+    @property
+    def higher_is_better(self) -> Mapping[str, bool | None]:
+        """The direction of each score and metric; None: best at 0."""
+        directions = {"accuracy": True, "nll": False, "brier": False, "confidence_gap": None}
+        metrics = {"ece": False, "balanced_accuracy": True}
+        return directions | metrics | ({"auc": True} if len(self.classes) == 2 else {})
+
+    def loss(self, outputs: Any, targets: Any) -> Any:
+        """Cross-entropy of logits (N, C) with classes (N,), a row (N,)."""
+        return outputs.logsumexp(dim=1) - outputs.gather(1, targets[:, None]).squeeze(1)
+
+    def predictions(self, outputs: Any) -> dict[str, Any]:
+        """`probs` (N, C) in single precision and `predicted` (N,), from logits (N, C)."""
+        return {"probs": outputs.softmax(dim=1).float(), "predicted": outputs.argmax(dim=1)}
+
+    def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
+        """Accuracy, nll, brier and confidence gap, one a row (N,)."""
+        self._check_targets(targets)
+        self._check(predictions, len(targets))
+        probs, predicted = predictions["probs"], predictions["predicted"]
+        correct = scores.correct(predicted, targets)
+        return {
+            "accuracy": correct,
+            "nll": scores.nll(probs, targets),
+            "brier": scores.brier(probs, targets),
+            "confidence_gap": calibration.confidence(probs) - correct,
+        }
+
+    def metrics(
+        self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
+    ) -> dict[str, float]:
+        """Expected calibration error, balanced accuracy, and for two classes the area under the ROC curve."""
+        probs, predicted = predictions["probs"], predictions["predicted"]
+        correct = scores.correct(predicted, targets)
+        found = {
+            "ece": calibration.ece(calibration.confidence(probs), correct, weights),
+            "balanced_accuracy": scores.balanced_accuracy(predicted, targets, weights),
+        }
+        return found | (
+            {"auc": scores.auc(probs[:, 1], targets == 1, weights)} if len(self.classes) == 2 else {}
+        )
+
+    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+        """The class frequencies of `targets` as `probs` of every row, and the commonest class."""
+        counts = np.bincount(targets, minlength=len(self.classes))
+        # One row is supposed of a class that `targets` lack, which would cost infinitely much otherwise.
+        supposed = np.maximum(counts, 1)
+        return {
+            "probs": np.tile(supposed / supposed.sum(), (rows, 1)),
+            "predicted": np.full(rows, int(counts.argmax())),
+        }
+
+    def _check_targets(self, targets: NDArray[Any]) -> None:
+        strange = targets[(targets < 0) | (targets >= len(self.classes))]
+        if strange.size or targets.dtype.kind not in "iu":
+            named = f"class {strange[0]}" if strange.size else f"classes as {targets.dtype}"
+            raise DataError(f"targets name {named}, expected integers from 0 to {len(self.classes) - 1}")
+
+    def _check(self, predictions: Predictions, rows: int) -> None:
+        probs, predicted = _output(predictions, "probs"), _output(predictions, "predicted")
+        if probs.shape != (rows, len(self.classes)):
+            raise ModelError(
+                f"probs has shape {probs.shape}, expected ({rows}, {len(self.classes)}): a row for each of "
+                f"{rows:,} inputs and a column for each of {len(self.classes)} classes"
+            )
+        _check_probabilities(probs)
+        if predicted.shape != (rows,) or predicted.dtype.kind not in "iu":
+            raise ModelError(f"predicted is {predicted.dtype} {predicted.shape}, expected integers ({rows},)")
+        strange = predicted[(predicted < 0) | (predicted >= len(self.classes))]
+        if strange.size:
+            raise ModelError(f"predicted names class {strange[0]}, expected 0 to {len(self.classes) - 1}")
+
+
+@dataclass(frozen=True)
+class Regression:
+    """One number a row.
+
+    Scores: `squared_error` and `absolute_error`. Metric: `r2`.
+
+    Example:
+        >>> task = Regression()
+        >>> task.scores({"predicted": np.array([1.0, 4.0])}, np.array([1.0, 2.0]))["squared_error"].tolist()
+        [0.0, 4.0]
+    """
+
+    @property
+    def outputs(self) -> int:
+        """One number."""
+        return 1
+
+    @property
+    def primary(self) -> str:
+        """Robustness is measured in absolute error, which has the targets' unit."""
+        return "absolute_error"
+
+    @property
+    def proper(self) -> str:
+        """Skill is measured in squared error, which the mean minimizes."""
+        return "squared_error"
+
+    @property
+    def higher_is_better(self) -> Mapping[str, bool | None]:
+        """The direction of each score and metric."""
+        return {"squared_error": False, "absolute_error": False, "r2": True}
+
+    def loss(self, outputs: Any, targets: Any) -> Any:
+        """Squared error of outputs (N, 1) or (N,), a row (N,)."""
+        return (_one_number(outputs) - targets.to(outputs.dtype)) ** 2
+
+    def predictions(self, outputs: Any) -> dict[str, Any]:
+        """`predicted` (N,) in single precision, from outputs (N, 1) or (N,)."""
+        return {"predicted": _one_number(outputs).float()}
+
+    def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
+        """Squared and absolute error, one a row (N,)."""
+        predicted = _output(predictions, "predicted")
+        if predicted.shape != (len(targets),):
+            raise ModelError(
+                f"predicted has shape {predicted.shape}, expected ({len(targets)},): a number an input"
+            )
+        _check_finite("predicted", predicted)
+        error = predicted.astype(np.float64) - targets
+        return {"squared_error": error**2, "absolute_error": np.abs(error)}
+
+    def metrics(
+        self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
+    ) -> dict[str, float]:
+        """The share of the variance that is explained."""
+        return {"r2": scores.r2(predictions["predicted"].astype(np.float64), targets, weights)}
+
+    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+        """The mean of `targets`, for every row."""
+        return {"predicted": np.full(rows, float(np.mean(targets)))}
+
+
+def _one_number(outputs: Any) -> Any:
+    return outputs.squeeze(-1) if outputs.ndim > 1 else outputs
+
+
+def _output(predictions: Predictions, name: str) -> NDArray[Any]:
+    if name not in predictions:
+        raise ModelError(
+            f"the file gives {', '.join(predictions) or 'nothing'}, expected an output named {name}"
+        )
+    return predictions[name]
+
+
+def _check_finite(name: str, values: NDArray[Any]) -> None:
+    wrong = ~np.isfinite(values).reshape(len(values), -1).all(axis=1) if values.size else np.zeros(0, bool)
+    if wrong.any():
+        raise ModelError(
+            f"{name} is NaN or infinite on {wrong.sum():,} of {len(values):,} rows, expected finite numbers"
+        )
+
+
+def _check_probabilities(probs: NDArray[Any]) -> None:
+    _check_finite("probs", probs)
+    sums = probs.sum(axis=1, dtype=np.float64)
+    # Single precision over many classes is off by less than this; a file that returns logits by far more.
+    wrong = (np.abs(sums - 1) > 1e-3) | (probs < -1e-6).any(axis=1)
+    if wrong.any():
+        raise ModelError(
+            f"probs are no probabilities on {wrong.sum():,} of {len(probs):,} rows (one of them adds up "
+            f"to {sums[wrong.argmax()]:.4g}), expected numbers from 0 to 1 that add up to 1"
+        )

@@ -1,0 +1,1 @@
+"""May this model be promoted, and how sure is the answer?"""

@@ -1,0 +1,82 @@
+"""What are the bounds of a score or metric that a gate names, alone or against another model?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wdgate.evaluation.evaluation import Evaluation, Incomparable
+from wdgate.evaluation.tasks import Task
+from wdgate.gates.bounds import Bounds, mean_bounds
+from wdgate.gates.paired import difference_bounds
+from wdgate.gates.resampling import jackknife_bounds
+
+Rows = NDArray[np.intp]
+
+
+def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bounds | None:
+    """The bounds of a score's mean or of a metric; None where the evaluation has neither."""
+    if name in evaluation.scores:
+        rows = evaluation.rows_of(name)
+        return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights)
+    if name in evaluation.metrics:
+        return jackknife_bounds(
+            lambda r: _metric(name, evaluation, task, r), len(evaluation), alpha, evaluation.groups
+        )
+    return None
+
+
+def improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:
+    """The bounds of how much better `ours` is than `theirs`, in the score's own better direction."""
+    sign = -1.0 if direction(name, task) is False else 1.0
+    if name in ours.metrics:
+        return jackknife_bounds(
+            lambda r: sign * (_metric(name, ours, task, r) - _metric(name, theirs, task, r)),
+            len(ours),
+            alpha,
+            ours.groups,
+        )
+    rows = ours.rows_of(name)
+    first, second = (ours, theirs) if sign > 0 else (theirs, ours)
+    return difference_bounds(first.scores[name], second.scores[name], alpha, rows.groups, rows.weights)
+
+
+def direction(name: str, task: Task) -> bool | None:
+    """Whether more of a score or metric is better; None where 0 is best, or the task has no such score."""
+    return task.higher_is_better.get(name.removeprefix("corrupted_"))
+
+
+def skill_over_constant(name: str, evaluation: Evaluation, alpha: float) -> Bounds | None:
+    """The bounds of how much lower a score is than the constant predictor's; None where one is missing."""
+    if name not in evaluation.scores or name not in evaluation.baseline:
+        return None
+    return difference_bounds(
+        evaluation.baseline[name], evaluation.scores[name], alpha, evaluation.groups, evaluation.weights
+    )
+
+
+def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable) -> str | None:
+    """Why two models cannot be compared by a score or metric, as a clause; None where they can."""
+    if isinstance(theirs, Incomparable):
+        return theirs.reason
+    if ours.fingerprint != theirs.fingerprint or len(ours) != len(theirs):
+        return "it was evaluated on other rows"
+    if {k: v.shape for k, v in ours.predictions.items()} != {
+        k: v.shape for k, v in theirs.predictions.items()
+    }:
+        return "it predicts other things, such as other classes"
+    if not (_has(name, ours) and _has(name, theirs)):
+        return f"{name} was not measured for both"
+    if not np.array_equal(ours.rows_of(name).positions, theirs.rows_of(name).positions):
+        return f"{name} was measured on other rows"
+    return None
+
+
+def _has(name: str, evaluation: Evaluation) -> bool:
+    return name in evaluation.scores or name in evaluation.metrics
+
+
+def _metric(name: str, evaluation: Evaluation, task: Task, rows: Rows) -> float:
+    weights = None if evaluation.weights is None else evaluation.weights[rows]
+    predictions = {output: values[rows] for output, values in evaluation.predictions.items()}
+    return task.metrics(predictions, evaluation.targets[rows], weights).get(name, float("nan"))

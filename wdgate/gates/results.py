@@ -1,0 +1,88 @@
+"""What did the gates answer?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+GateStatus = Literal["passed", "failed", "inconclusive", "not applicable"]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """The answer of one gate.
+
+    Args:
+        code: the gate's stable code, such as `WD202`.
+        name: what was asked, in a few words, such as `accuracy at least 0.88`.
+        status: `inconclusive` means that these rows cannot tell; it does not pass.
+        observed: the measured number, or None where nothing was measured.
+        lower, upper: the confidence bounds at the gate's alpha; None on a side that was not asked for.
+        limit: what the bound was compared with.
+        sentence: the answer for a reader who is no specialist.
+        required: whether `not applicable` blocks the promotion.
+        rows_needed: about how many test rows would settle an inconclusive answer.
+    """
+
+    code: str
+    name: str
+    status: GateStatus
+    sentence: str
+    observed: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    limit: float | None = None
+    required: bool = True
+    rows_needed: int | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the model may not be promoted because of this answer."""
+        # A list of what lets pass, not of what blocks: a status that nobody thought of blocks.
+        return not (self.status == "passed" or (self.status == "not applicable" and not self.required))
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """All answers, and the verdict that follows from them.
+
+    Args:
+        results: one a gate, or more where a gate asks more than one question.
+        alpha: the error probability of the whole pipeline, spread over its looks.
+        looks: how many judgements on these test rows were planned.
+        look: which of them this one is, from 1.
+    """
+
+    results: tuple[GateResult, ...]
+    alpha: float
+    looks: int
+    look: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was asked, something passed, and nothing blocks."""
+        return any(r.status == "passed" for r in self.results) and not any(r.blocks for r in self.results)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict: what blocks, or that nothing does."""
+        blocking = [result.sentence for result in self.results if result.blocks]
+        if blocking:
+            return "Refused. " + " ".join(blocking)
+        if not self.passed:
+            return "Refused. No gate measured anything."
+        passed = [result.sentence for result in self.results if result.status == "passed"]
+        aside = list(dict.fromkeys(r.sentence for r in self.results if r.status != "passed"))
+        error = f"each lets a model that should fail pass in at most {self.alpha / self.looks:.2%} of cases"
+        return " ".join([f"All {len(passed)} gates that apply let it pass; {error}.", *passed, *aside])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The decision as plain values: what is recorded and printed as JSON."""
+        return {
+            "passed": self.passed,
+            "sentence": self.sentence,
+            "alpha": self.alpha,
+            "looks": self.looks,
+            "look": self.look,
+            "gates": [asdict(result) for result in self.results],
+        }

@@ -1,0 +1,69 @@
+"""Which model is the champion, and what became of the others, by the entries of the ledger?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from data_checks.errors import RegistryError
+from wdgate.ledger import Entry
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a chain of entries amounts to.
+
+    Args:
+        promoted: all `promoted` entries.
+        champion: the one in use, or None.
+        previous: the one that was in use before the last change, or None.
+        rolled_back: hashes of ONNX files that were taken back and not brought back since.
+    """
+
+    promoted: tuple[Entry, ...] = ()
+    champion: Entry | None = None
+    previous: Entry | None = None
+    rolled_back: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Standing:
+        """Replay the entries.
+
+        Raises:
+            RegistryError: a rollback that names a promotion which is not there.
+        """
+        standing = cls()
+        for entry in entries:
+            standing = standing.after(entry)
+        return standing
+
+    def after(self, entry: Entry) -> Standing:
+        """The standing after one more entry."""
+        if entry.kind == "promoted":
+            return Standing((*self.promoted, entry), entry, self.champion, self.rolled_back)
+        if entry.kind == "rolled_back":
+            left, champion = self.entry(entry.body["from"]), self.entry(entry.body["to"])
+            rolled_back = (self.rolled_back | {onnx_of(left)}) - {onnx_of(champion)}
+            return Standing(self.promoted, champion, left, rolled_back)
+        return self
+
+    @property
+    def anchor(self) -> Entry | None:
+        """The frozen reference: the first champion that was not taken back."""
+        return next((entry for entry in self.promoted if onnx_of(entry) not in self.rolled_back), None)
+
+    def entry(self, entry_hash: str) -> Entry:
+        """The `promoted` entry of that hash.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        for entry in self.promoted:
+            if entry.hash == entry_hash:
+                return entry
+        raise RegistryError(f"the ledger names the promotion {entry_hash[:12]}, which it does not hold")
+
+
+def onnx_of(entry: Entry) -> str:
+    """The hash of the ONNX file that a `promoted` entry names."""
+    return str(entry.body["onnx_sha256"])
