@@ -1,0 +1,78 @@
+"""Is a file that predicts something else found out?"""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from data_checks.errors import ModelError
+from wd_train.network import AsFloat, Network
+from wd_train.parity import TOLERANCE, check_parity
+from wdgate.evaluation.tasks import Classification
+
+TASK = Classification(("a", "b", "c"))
+INPUTS = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+WEIGHT = np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32)
+
+
+def network(weight=WEIGHT):
+    net = nn.Linear(4, 3, bias=False)
+    net.weight = nn.Parameter(torch.tensor(weight))
+    return Network(AsFloat(), net)
+
+
+def by_hand(weight=WEIGHT, predicted="ArgMax"):
+    """The file of a linear network, written without the exporter."""
+    nodes = [
+        helper.make_node("Gemm", ["inputs", "weight"], ["logits"], transB=1),
+        helper.make_node("Softmax", ["logits"], ["probs"], axis=1),
+        helper.make_node(predicted, ["logits"], ["predicted"], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["rows", 4])],
+        [
+            helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["rows", 3]),
+            helper.make_tensor_value_info("predicted", TensorProto.INT64, ["rows"]),
+        ],
+        [numpy_helper.from_array(weight, "weight")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def parity(content, net):
+    return check_parity(content, net, TASK, INPUTS, len(INPUTS))
+
+
+def test_the_same_network_written_by_hand_is_near_enough():
+    found = parity(by_hand(), network())
+    assert found.rows == 20
+    assert found.difference <= 1e-6 < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "content", [by_hand(WEIGHT * 1.01), by_hand(predicted="ArgMin")], ids=["probs", "class"]
+)
+def test_a_file_that_predicts_something_else_is_refused(content):
+    with pytest.raises(ModelError, match="predicts something else than the network: on 20 rows"):
+        parity(content, network())
+
+
+def test_nan_is_no_small_difference():
+    with pytest.raises(ModelError, match="predicts something else"):
+        parity(by_hand(WEIGHT * np.float32(np.nan)), network())
+
+
+def test_classes_that_are_as_good_as_equal_may_be_ordered_either_way():
+    tied = np.tile(WEIGHT[:1], (3, 1))
+    nearly = tied + np.array([[0], [0], [1e-9]], np.float32)
+    assert parity(by_hand(nearly, predicted="ArgMin"), network(tied)).difference <= TOLERANCE
+
+
+def test_a_network_of_zeros_has_parity():
+    assert parity(by_hand(WEIGHT * 0), network(WEIGHT * 0)).difference == 0

@@ -1,0 +1,1 @@
+"""How is a model trained with weight decay, and what did the decay do?"""

@@ -1,0 +1,136 @@
+"""What does a network see of a split, batch by batch?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data_checks.errors import DataError
+from data_checks.splits import Array, Split, read_inputs
+
+Tensors = Tensor | dict[str, Tensor]
+Augment = Callable[[Any, torch.Generator], Any]
+
+AT_ONCE = 1024
+"""Rows that are preprocessed or predicted together where nobody asked for another number."""
+
+PREPARED_LIMIT = 2**28
+"""Numbers (1 GiB as float32) up to which a split is preprocessed once and kept, instead of batch by batch."""
+
+
+class Rows:
+    """A split on a device, ready for the network.
+
+    Inputs that lie in memory are preprocessed once. A reader's rows, rows that are augmented, and rows too
+    many to keep are preprocessed batch by batch.
+
+    Args:
+        split: the rows.
+        preprocess: from a batch as it was read to what the network takes.
+        device: where the batches are wanted.
+        augment: changes a batch as it was read, given a generator.
+
+    Attributes:
+        targets: (N,) on the device.
+        weights: (N,) on the device, or None.
+        prepared: all preprocessed inputs (N, ...), or None where they are made batch by batch.
+    """
+
+    def __init__(
+        self, split: Split, preprocess: nn.Module, device: torch.device, augment: Augment | None = None
+    ) -> None:
+        self.targets = tensor_of(split.targets, "targets").to(device)
+        self.weights = None if split.weights is None else tensor_of(split.weights, "weights").to(device)
+        self.prepared: Tensors | None = None
+        self._split, self._preprocess, self._device, self._augment = split, preprocess, device, augment
+        if augment is None and isinstance(split.inputs, np.ndarray | Mapping):
+            self.prepared = self._prepare()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def inputs(self, indices: Tensor, generator: torch.Generator | None = None) -> Tensors:
+        """What the network takes for the rows `indices` (n,); augmented where a generator is given."""
+        if self.prepared is not None:
+            return take(self.prepared, indices.to(self._device))
+        read = map_tensors(
+            lambda t: t.to(self._device), as_tensors(read_inputs(self._split.inputs, indices.numpy()))
+        )
+        if self._augment is not None and generator is not None:
+            read = self._augment(read, generator)
+        with torch.no_grad():
+            return self._preprocess(read)  # type: ignore[no-any-return]
+
+    def in_order(self, at_once: int = AT_ONCE) -> Iterator[Tensors]:
+        """What the network takes for all rows in their order, `at_once` of them at a time."""
+        return (self.inputs(indices) for indices in torch.arange(len(self)).split(at_once))  # type: ignore[no-untyped-call]
+
+    def _prepare(self) -> Tensors | None:
+        parts: list[Tensors] = []
+        for part in self.in_order():
+            parts.append(part)
+            if _numbers(parts[0]) * len(self) > PREPARED_LIMIT * min(AT_ONCE, len(self)):
+                return None
+        return _joined(parts)
+
+
+def as_tensors(inputs: Array | dict[str, Array]) -> Tensors:
+    """Rows in memory as a tensor, or as a dictionary of tensors, without a change of any value."""
+    if isinstance(inputs, dict):
+        return {name: tensor_of(column, f"column {name!r}") for name, column in inputs.items()}
+    return tensor_of(inputs, "inputs")
+
+
+def tensor_of(values: Array, name: str) -> Tensor:
+    """Numbers as a tensor: floats as float32, unsigned 16 and 32 bits as the next wider signed type.
+
+    Raises:
+        DataError: values that are not numbers.
+
+    Example:
+        >>> tensor_of(np.array([0.5, 1.0]), "inputs").dtype, tensor_of(np.array([1, 2]), "inputs").dtype
+        (torch.float32, torch.int64)
+    """
+    kind, width = values.dtype.kind, values.dtype.itemsize
+    if kind not in "biuf":
+        raise DataError(
+            f"{name} holds {values.dtype} values, but a network takes numbers: encode them in the splits"
+        )
+    if kind == "f":
+        values = values.astype(np.float32, copy=False)
+    elif kind == "u" and width > 1:
+        values = values.astype(np.int32 if width == 2 else np.int64)
+    # A copy, because torch warns of arrays that may not be written, and later shares their memory.
+    return torch.from_numpy(np.array(values, order="C"))
+
+
+def map_tensors(change: Callable[[Tensor], Tensor], tensors: Tensors) -> Tensors:
+    """`change` applied to a tensor, or to each of a dictionary."""
+    if isinstance(tensors, Tensor):
+        return change(tensors)
+    return {name: change(column) for name, column in tensors.items()}
+
+
+def take(tensors: Tensors, indices: Tensor) -> Tensors:
+    """The rows `indices` (n,) of a tensor, or of each of a dictionary.
+
+    Example:
+        >>> take(torch.arange(5) * 10, torch.tensor([3, 1]))
+        tensor([30, 10])
+    """
+    return map_tensors(lambda t: t.index_select(0, indices), tensors)
+
+
+def _numbers(tensors: Tensors) -> int:
+    return tensors.numel() if isinstance(tensors, Tensor) else sum(t.numel() for t in tensors.values())
+
+
+def _joined(parts: list[Tensors]) -> Tensors:
+    first = parts[0]
+    if isinstance(first, Tensor):
+        return torch.cat(parts)  # type: ignore[arg-type]  # parts of one preprocessing are of one kind
+    return {name: torch.cat([part[name] for part in parts]) for name in first}  # type: ignore[index]

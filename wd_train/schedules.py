@@ -1,0 +1,61 @@
+"""Which share of the learning rate does a step take?
+
+A schedule is a function of the step, counted from 0, that gives a factor of the learning rate. It depends on
+nothing else, so the sum of all decay is known before the first step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[int], float]
+
+
+def constant(steps: int, warmup: int = 0) -> Schedule:
+    """Give 1 at every step, after a linear rise over `warmup` steps."""
+    return with_warmup(lambda share: 1.0, steps, warmup)
+
+
+def linear(steps: int, warmup: int = 0) -> Schedule:
+    """Fall in a straight line from 1 to 0, which is reached after the last of `steps`.
+
+    Example:
+        >>> [linear(4)(step) for step in range(4)]
+        [1.0, 0.75, 0.5, 0.25]
+    """
+    return with_warmup(lambda share: 1.0 - share, steps, warmup)
+
+
+def cosine(steps: int, warmup: int = 0) -> Schedule:
+    """Fall along half a cosine from 1 to 0, without restarts (Loshchilov & Hutter 2017, equation 5).
+
+    Example:
+        >>> [round(cosine(4)(step), 3) for step in range(4)]
+        [1.0, 0.854, 0.5, 0.146]
+    """
+    return with_warmup(lambda share: 0.5 * (1.0 + math.cos(math.pi * share)), steps, warmup)
+
+
+def with_warmup(shape: Callable[[float], float], steps: int, warmup: int) -> Schedule:
+    """Rise to 1 over `warmup` steps, then follow `shape` of the share of the other steps that is done.
+
+    Example:
+        >>> factor = with_warmup(lambda share: 1.0 - share, steps=6, warmup=2)
+        >>> [factor(step) for step in range(6)]
+        [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
+    """
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return shape((step - warmup) / max(steps - warmup, 1))
+
+    return factor
+
+
+SCHEDULES: dict[str, Callable[[int, int], Schedule]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "linear": linear,
+}
