@@ -1,0 +1,1 @@
+"""When and where does it run? Schedules, settings, the command line."""

@@ -1,0 +1,53 @@
+"""The command `wdgate`: reads the command line, runs one command, answers with an exit code.
+
+Nothing heavy is imported before the command line is understood, so that `wdgate --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+from data_checks.errors import CannotProceed, Refused
+from flows.arguments import parse, parser
+from flows.settings import apply, read_settings
+from wdgate import __version__
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        words: the command line without the program's name; that of the process where nothing is given.
+
+    Returns:
+        0 when it was done, 1 when it was refused, 2 when it could not be carried out.
+    """
+    arguments = parse(words)
+    if arguments.version or not arguments.command:
+        print(f"wdgate {__version__}" if arguments.version else parser().format_help())
+        return 0 if arguments.version else 2
+    try:
+        settings = read_settings()
+        apply(settings)
+        from flows import commands
+
+        return commands.COMMANDS[arguments.command](arguments, settings)
+    except Refused as refusal:
+        return _end(1, refusal)
+    except CannotProceed as error:
+        return _end(2, error)
+    except OSError as error:
+        return _end(2, f"{error.filename or 'a file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return _end(128 + signal.SIGINT, "interrupted; the same command goes on where it stopped")
+
+
+def _end(code: int, message: object) -> int:
+    print(f"wdgate: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

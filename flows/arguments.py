@@ -1,0 +1,118 @@
+"""Which commands are there, and what do they take?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+DESCRIPTION = "Train with a measured weight decay; promote only what passes the generalization gates."
+
+EXIT_CODES = "exit codes: 0 done; 1 refused by a check, a gate or a verification; 2 could not be carried out"
+
+
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line as values; usage errors end the program with exit code 2."""
+    return parser().parse_args(words)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    root = argparse.ArgumentParser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
+    root.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    for add in (_run, _check, _promote, _init, _history, _verify, _rollback, _ui, _deploy, _new):
+        add(commands)
+    return root
+
+
+def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("run", help="check the data, train, judge, and promote what passes")
+    _pipeline(command, required=True)
+    command.add_argument(
+        "--no-promote", action="store_true", help="stop when the model is trained and exported"
+    )
+    _json(command)
+
+
+def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("check", help="only check the data: of a pipeline, or of two files")
+    _pipeline(command, required=False)
+    files = command.add_argument_group("two files instead of a pipeline (Parquet, CSV, npz)")
+    files.add_argument("--train", type=Path, metavar="FILE", help="the rows that models are fitted on")
+    files.add_argument("--test", type=Path, metavar="FILE", help="the rows that models are judged on")
+    files.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
+    files.add_argument("--group", metavar="COLUMN", help="the column that says which rows belong together")
+    files.add_argument("--time", metavar="COLUMN", help="the column that says when a row happened")
+    _json(command)
+
+
+def _promote(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("promote", help="judge a finished run, and promote it if it passes")
+    command.add_argument("run_id", metavar="RUN_ID", help="the run in MLflow")
+    _json(command)
+
+
+def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("init", help="create a registered model and its ledger")
+    _name(command)
+
+
+def _history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("history", help="what was judged and promoted, when and why")
+    _name(command)
+    _json(command)
+
+
+def _verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("verify", help="check the champion against its ledger")
+    _name(command)
+    _json(command)
+
+
+def _rollback(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("rollback", help="make an earlier promoted version the champion again")
+    _name(command)
+    command.add_argument(
+        "--to", type=int, metavar="VERSION", help="that version; else the one before the champion"
+    )
+    _json(command)
+
+
+def _ui(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("ui", help="open the MLflow UI on the runs")
+    command.add_argument(
+        "--port", type=int, default=5000, help="where it listens on this machine (default: 5000)"
+    )
+
+
+def _deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("deploy", help="register the scheduled deployments with a Prefect server")
+    command.add_argument(
+        "--work-pool", metavar="NAME", help="run all of them there instead of in their own pools"
+    )
+
+
+def _new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("new", help="write the first version of your own pipeline")
+    _name(command)
+    kinds = ("table", "image_folder", "own_loop")
+    command.add_argument(
+        "--from", dest="kind", choices=kinds, default="table", help="what it starts from (default: table)"
+    )
+
+
+def _pipeline(command: argparse.ArgumentParser, required: bool) -> None:
+    where = "a module, module:function or path/to/file.py[:function], such as pipelines.digits"
+    command.add_argument("pipeline", metavar="PIPELINE", nargs=None if required else "?", help=where)
+    command.add_argument(
+        "arguments", metavar="name=value", nargs="*", help="what the pipeline is called with"
+    )
+
+
+def _name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="the name of the model")
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON document on standard output")

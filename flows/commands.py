@@ -1,0 +1,216 @@
+"""What does each command do? One function a command; each answers with the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from data_checks.errors import PipelineError
+from flows import report
+from flows.progress import doing, shown_to_a_person
+from flows.server import start
+from flows.settings import Settings
+
+if TYPE_CHECKING:
+    from data_checks.report import DataReport
+    from wdgate.registry import Registry
+
+
+def run(arguments: Namespace, settings: Settings) -> int:
+    """Train and promote, or stop at the bar."""
+    from pipelines.pipeline import load_pipeline
+
+    words = arguments_of(arguments.arguments)
+    # Before Prefect starts a server: a misspelt argument is told at once.
+    load_pipeline(arguments.pipeline, words)
+    with shown_to_a_person():
+        with doing("Starting Prefect's server"):
+            start()
+        if arguments.no_promote:
+            from flows.train import train
+
+            summary = report.of_candidate(train(arguments.pipeline, words))
+        else:
+            from flows.train_and_promote import train_and_promote
+
+            summary = train_and_promote(arguments.pipeline, words)
+    return tell(summary, arguments, settings)
+
+
+def promote(arguments: Namespace, settings: Settings) -> int:
+    """Judge a finished run, and promote it if it passes."""
+    from flows.promote import promote as promote_run
+    from flows.tracking import read_candidate
+
+    read_candidate(settings, arguments.run_id)
+    with shown_to_a_person():
+        with doing("Starting Prefect's server"):
+            start()
+        summary = promote_run(arguments.run_id)
+    return tell(summary, arguments, settings)
+
+
+def check(arguments: Namespace, settings: Settings) -> int:
+    """Check the data of a pipeline, or of two files."""
+    with shown_to_a_person():
+        found = _check_files(arguments, settings) if arguments.train else _check_pipeline(arguments, settings)
+    if arguments.json:
+        _print_json(found.as_dict())
+    else:
+        _console().print(report.findings_table(found.as_dict()["findings"]))
+        print(f"\n{found.sentence}")
+    return 0 if found.passed else 1
+
+
+def init(arguments: Namespace, settings: Settings) -> int:
+    """Create a registered model and its ledger."""
+    _registry(arguments, settings).init()
+    print(f"{arguments.name} and its ledger are ready at {settings.tracking_uri}")
+    return 0
+
+
+def history(arguments: Namespace, settings: Settings) -> int:
+    """Print the ledger, oldest entry first."""
+    from wdgate.serving import history as read_history
+
+    entries = read_history(_registry(arguments, settings))
+    if arguments.json:
+        _print_json(entries)
+    else:
+        _console().print(report.history_table(entries))
+    return 0
+
+
+def verify(arguments: Namespace, settings: Settings) -> int:
+    """Check the champion against its ledger, item by item."""
+    from wdgate.serving import verify as verify_champion
+
+    items = [vars(item) for item in verify_champion(_registry(arguments, settings))]
+    verified = all(item["ok"] for item in items)
+    if arguments.json:
+        _print_json({"verified": verified, "items": items})
+    else:
+        _console().print(report.items_table(items))
+    return 0 if verified else 1
+
+
+def rollback(arguments: Namespace, settings: Settings) -> int:
+    """Make an earlier promoted version the champion again."""
+    from wdgate.serving import rollback as roll_back
+
+    version = roll_back(_registry(arguments, settings), arguments.to)
+    if arguments.json:
+        _print_json({"model": arguments.name, "version": version})
+    else:
+        print(f"Version {version} of {arguments.name} is the champion now.")
+    return 0
+
+
+def ui(arguments: Namespace, settings: Settings) -> int:
+    """Serve the MLflow UI until it is interrupted."""
+    if not settings.embedded:
+        print(f"The runs are at {settings.tracking_uri}: open that address")
+        return 0
+    # MLflow shows chat traces first, unless it is asked for model training.
+    page = f"http://127.0.0.1:{arguments.port}/#/experiments?workflowType=machine_learning"
+    print(f"MLflow UI: {page} (Ctrl+C ends it)", flush=True)
+    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", settings.tracking_uri]
+    # No shell, and nothing in it that anybody but the user of this command has typed.
+    return subprocess.run([*server, "--port", str(arguments.port)], check=False).returncode  # noqa: S603
+
+
+def deploy(arguments: Namespace, settings: Settings) -> int:
+    """Register the deployments with the Prefect server."""
+    from flows.deployments import deploy as register
+
+    for name in register(arguments.work_pool):
+        print(name)
+    return 0
+
+
+def new(arguments: Namespace, settings: Settings) -> int:
+    """Write the first version of a user's own pipeline."""
+    from flows.new import write
+
+    path = write(arguments.name, arguments.kind)
+    print(f"Wrote {path}. Run it: wdgate run {path}")
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
+    function.__name__: function
+    for function in (run, promote, check, init, history, verify, rollback, ui, deploy, new)
+}
+
+
+def arguments_of(words: list[str]) -> dict[str, str]:
+    """`name=value` words as a dictionary.
+
+    Raises:
+        PipelineError: a word without an equals sign, or a name given twice.
+
+    Example:
+        >>> arguments_of(["weight_decay=0.3", "epochs=20"])
+        {'weight_decay': '0.3', 'epochs': '20'}
+    """
+    given: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise PipelineError(f"arguments of a pipeline are written name=value, got {word!r}")
+        if name in given:
+            raise PipelineError(f"{name} is given twice: {given[name]!r} and {value!r}")
+        given[name] = value
+    return given
+
+
+def tell(summary: report.Summary, arguments: Namespace, settings: Settings) -> int:
+    """Print a summary, for a person or for a program."""
+    if arguments.json:
+        _print_json(summary.as_dict())
+    else:
+        report.show(summary, _console(), settings.ui_command)
+    return summary.exit_code
+
+
+def _check_pipeline(arguments: Namespace, settings: Settings) -> DataReport:
+    if not arguments.pipeline:
+        raise PipelineError("`wdgate check` needs a pipeline, or --train, --test and --target")
+    from flows.check_data import check_pipeline
+
+    return check_pipeline(arguments.pipeline, arguments_of(arguments.arguments))
+
+
+def _check_files(arguments: Namespace, settings: Settings) -> DataReport:
+    missing = [option for option in ("test", "target") if getattr(arguments, option) is None]
+    if missing or arguments.pipeline:
+        wrong = (
+            f"--{missing[0]} is missing" if missing else f"the pipeline {arguments.pipeline} was given too"
+        )
+        raise PipelineError(
+            f"`wdgate check --train FILE --test FILE --target COLUMN` compares two files, but {wrong}"
+        )
+    from flows.check_data import check_files
+
+    files = (arguments.train, arguments.test)
+    return check_files(settings, *files, arguments.target, arguments.group, arguments.time)
+
+
+def _registry(arguments: Namespace, settings: Settings) -> Registry:
+    from wdgate.registry import Registry
+
+    return Registry(arguments.name, settings.tracking_uri, artifact_location=settings.artifact_location)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()

@@ -1,0 +1,122 @@
+"""How does a pipeline become an exported model, by wdgate's loop or by the user's own?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_checks.errors import ModelError, PipelineError
+from data_checks.splits import Splits
+from flows import tracking
+from flows.progress import now, share_done
+
+if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
+    from pipelines.pipeline import Pipeline, Plan
+    from wd_train.effects import DecayEffect
+    from wd_train.export import ExportedModel
+    from wd_train.training import Epoch
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What training gave back.
+
+    Args:
+        model: a network from raw inputs to outputs, or an ONNX file as bytes or as a path.
+        seconds: how long it took.
+        history: what was seen after each measured epoch; empty for a loop of the user's own.
+        facts: what is worth keeping of the training, as plain values.
+        decay: which tensors were decayed and how far, as plain values.
+    """
+
+    model: Any
+    seconds: float
+    history: tuple[Mapping[str, Any], ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    decay: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
+    """Train on the train rows and choose on the validation rows; nothing here is handed a test row."""
+    from wd_train.training import train
+
+    pipeline = plan.pipeline
+    if pipeline.model is None:
+        return _own_loop(pipeline, splits)
+
+    def on_epoch(epoch: Epoch) -> None:
+        tracking.log_epoch(run, epoch, pipeline.task.primary)
+        share_done(epoch.epoch / pipeline.training.epochs)
+
+    trained = train(
+        pipeline.model,
+        pipeline.preprocess,
+        splits.train,
+        splits.validation,
+        pipeline.task,
+        pipeline.training,
+        augment=pipeline.augment,
+        on_epoch=on_epoch,
+    )
+    history = tuple(asdict(epoch) for epoch in trained.history)
+    facts = {
+        "seconds": round(trained.seconds, 3),
+        "best_epoch": trained.best_epoch,
+        f"train_{pipeline.task.primary}": trained.train_score,
+        f"validation_{pipeline.task.primary}": trained.validation_score,
+    }
+    return Fitted(trained.network, trained.seconds, history, facts, trained.decay.as_dict())
+
+
+def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
+    """What the decay did, against trainings without; those only measure, and are thrown away."""
+    from wd_train.effects import own_loop
+    from wd_train.fleet import measure_decay
+
+    pipeline = plan.pipeline
+    if pipeline.model is None:
+        return own_loop()
+    return measure_decay(
+        pipeline.model,
+        pipeline.preprocess,
+        splits.train,
+        splits.validation,
+        pipeline.task,
+        pipeline.training,
+        seeds=pipeline.control.seeds,
+        budget=pipeline.control.budget,
+        rows=pipeline.control.rows,
+        main_seconds=fitted.seconds,
+        augment=pipeline.augment,
+        on_progress=now,
+    )
+
+
+def export(plan: Plan, splits: Splits, fitted: Fitted) -> ExportedModel:
+    """The ONNX file of what was trained, compared with it on train rows."""
+    from torch import nn
+
+    from wd_train.export import adopt
+    from wd_train.export import export as export_network
+
+    if isinstance(fitted.model, nn.Module):
+        return export_network(fitted.model, plan.pipeline.task, splits.train)
+    return adopt(fitted.model, plan.pipeline.task, splits.train)
+
+
+def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:
+    from torch import nn
+
+    if pipeline.train is None:
+        raise PipelineError(f"pipeline {pipeline.name} has neither a model nor a train function")
+    started = time.monotonic()
+    model = pipeline.train(splits.train, splits.validation, pipeline.training)
+    if not isinstance(model, nn.Module | bytes | str | Path):
+        expected = "a torch.nn.Module, or an ONNX file as bytes or as a path"
+        raise ModelError(
+            f"the pipeline's own train gave back {type(model).__name__}, but {expected} was expected"
+        )
+    return Fitted(Path(model) if isinstance(model, str) else model, time.monotonic() - started)

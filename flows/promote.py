@@ -1,0 +1,126 @@
+"""Right of the bar: load the rows, check them, predict, judge, release. It trusts nothing but the bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from prefect import flow
+
+from flows import tracking
+from flows.check_data import check, data_docs, load_splits
+from flows.report import Summary, of_promotion
+from flows.settings import Settings, read_settings
+from flows.steps import step
+from pipelines.pipeline import Plan, load_pipeline
+from wdgate import __version__
+from wdgate.evaluation.evaluation import Evaluation, evaluate
+from wdgate.promotion import Promotion
+from wdgate.promotion import promote as promote_bytes
+from wdgate.registry import Registry
+from wdgate.standing import Standing
+
+if TYPE_CHECKING:
+    from data_checks.report import DataReport
+    from data_checks.splits import Splits
+    from flows.candidate import Candidate
+
+
+@flow(name="promote", persist_result=False)
+def promote(run_id: str) -> Summary:
+    """Judge the exported bytes of a finished run, and release them if every gate passes.
+
+    A refusal is a returned result, recorded with the run; nothing of it is an exception.
+    """
+    settings = read_settings()
+    candidate = tracking.read_candidate(settings, run_id)
+    plan = load_pipeline(candidate.locator, candidate.arguments)
+    splits = step(load_splits, "Loading the rows for the judgement")(plan)
+    report = step(check, "Checking the data for the judgement")(plan, splits, data_docs(settings, splits))
+    registry = open_registry(settings, plan.pipeline.name)
+    promotion = promote_bytes(
+        registry.candidate_onnx(run_id),
+        splits,
+        plan.pipeline.task,
+        plan.pipeline.gates,
+        report,
+        name=plan.pipeline.name,
+        run_id=run_id,
+        alpha=plan.pipeline.alpha,
+        looks=plan.pipeline.looks,
+        evidence=evidence(plan, candidate),
+        registry=registry,
+        step=step,
+    )
+    summary = of_promotion(candidate, promotion, report.as_dict()["findings"])
+    return _record(settings, plan, splits, report, registry, promotion, summary)
+
+
+def open_registry(settings: Settings, name: str) -> Registry:
+    """The registry of a model; in the embedded store it is made when it is missing."""
+    registry = Registry(name, settings.tracking_uri, artifact_location=settings.artifact_location)
+    if settings.embedded:
+        registry.init()
+    return registry
+
+
+def evidence(plan: Plan, candidate: Candidate) -> dict[str, Any]:
+    """What the certificate binds beside the numbers of the judgement."""
+    return {
+        "pipeline": plan.as_dict(),
+        "decay": dict(candidate.decay),
+        "decay_effect": dict(candidate.effect),
+        "training": dict(candidate.training),
+        "code": {"wdgate": __version__, "pipeline_sha256": plan.code_sha256},
+        "environment": environment(),
+    }
+
+
+def environment() -> dict[str, str]:
+    """The versions that the judgement ran on."""
+    import platform
+    from importlib.metadata import version
+
+    packages = ("mlflow", "numpy", "onnxruntime", "prefect", "scipy", "torch")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **{p: version(p) for p in packages},
+    }
+
+
+def _record(
+    settings: Settings,
+    plan: Plan,
+    splits: Splits,
+    report: DataReport,
+    registry: Registry,
+    promotion: Promotion,
+    summary: Summary,
+) -> Summary:
+    """Store the verdict with the run; one that is there already stays as it was, with all its numbers."""
+    told = tracking.recorded_outcome(settings, summary.run_id)
+    if summary.outcome == "unchanged" and told != "promoted" and _is_champions(registry, summary.run_id):
+        # It was killed between its promotion and this line, and ends as if nothing had happened.
+        sentence = promotion.decision["sentence"] if promotion.decision else summary.sentence
+        summary = replace(summary, outcome="promoted", reason="passed", sentence=sentence)
+    if summary.outcome == told or (summary.outcome, told) == ("unchanged", "promoted"):
+        return summary
+    evaluation = promotion.evaluation or _evaluation(registry, plan, splits, report, promotion)
+    return step(tracking.record_verdict, "Recording the verdict")(settings, summary, evaluation)
+
+
+def _is_champions(registry: Registry, run_id: str) -> bool:
+    champion = Standing.of(registry.ledger.entries()).champion
+    return champion is not None and champion.body["run_id"] == run_id
+
+
+def _evaluation(
+    registry: Registry, plan: Plan, splits: Splits, report: DataReport, promotion: Promotion
+) -> Evaluation | None:
+    """What the bytes do on the test rows, where the ledger gave the answer; their look was paid then."""
+    if promotion.decision is None:
+        return None
+    rows = splits.test.take(~report.left_out)
+    onnx = registry.candidate_onnx(promotion.run_id)
+    return step(evaluate)(onnx, rows, plan.pipeline.task, reference=splits.train.targets)

@@ -1,0 +1,202 @@
+"""What is a person told at the end of a run, on the terminal and as JSON?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from flows.candidate import Candidate
+    from wdgate.promotion import Promotion
+
+Rows = Sequence[Mapping[str, Any]]
+
+_COLOURS = {
+    "passed": "green", "promoted": "green", "unchanged": "green", "trained": "green",
+    "warned": "yellow", "inconclusive": "yellow", "not applicable": "dim",
+    "failed": "red", "error": "red", "refused": "red",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result of a run, with the field names that `--json` prints.
+
+    Args:
+        outcome: promoted, unchanged, refused, or trained where promotion was not asked for.
+        reason: one word behind the outcome.
+        sentence: the verdict in words.
+        model: the registered model.
+        version: its version, where the run has one.
+        run_id: the run in MLflow.
+        look: which judgement on these test rows it was, such as `1 of 20`; empty where none was taken.
+        gates: the answer of each gate.
+        findings: the answer of each data check.
+        decay: the sentence that says what the decay did.
+        onnx_sha256: hash of the exported file.
+    """
+
+    outcome: str
+    reason: str
+    sentence: str
+    model: str
+    run_id: str
+    version: int | None = None
+    look: str = ""
+    gates: Rows = field(default_factory=tuple)
+    findings: Rows = field(default_factory=tuple)
+    decay: str = ""
+    onnx_sha256: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as plain values."""
+        return asdict(self)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when it was done, 1 when it was refused."""
+        return 1 if self.outcome == "refused" else 0
+
+
+def of_candidate(candidate: Candidate) -> Summary:
+    """The summary of a run that stopped at the bar, or at the data checks."""
+    refused = candidate.refused
+    return Summary(
+        outcome="refused" if refused else "trained",
+        reason="data" if refused else "not-judged",
+        sentence=candidate.data["sentence"] if refused else "Trained and exported; no gate was asked yet.",
+        model=candidate.model,
+        run_id=candidate.run_id,
+        findings=candidate.data["findings"],
+        decay=candidate.effect.get("sentence", ""),
+        onnx_sha256=candidate.onnx_sha256,
+    )
+
+
+def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> Summary:
+    """The summary of a run that was judged."""
+    decision = promotion.decision or {}
+    return Summary(
+        outcome=promotion.outcome,
+        reason=promotion.reason,
+        sentence=promotion.sentence,
+        model=promotion.model,
+        run_id=candidate.run_id,
+        version=promotion.version,
+        look=f"{decision['look']} of {decision['looks']}" if decision else "",
+        gates=decision.get("gates", ()),
+        findings=findings,
+        decay=candidate.effect.get("sentence", ""),
+        onnx_sha256=candidate.onnx_sha256,
+    )
+
+
+def show(summary: Summary, console: Console, next_command: str = "") -> None:
+    """Print a summary for a person."""
+    version = f" as version {summary.version}" if summary.outcome == "promoted" else ""
+    console.print(f"\n[bold]{summary.model}[/bold]: {coloured(summary.outcome)}{version}\n")
+    if summary.findings:
+        console.print(findings_table(summary.findings))
+    if summary.gates:
+        console.print()
+        console.print(gates_table(summary.gates, summary.look))
+    for title, words in (("What the weight decay did", summary.decay), ("Verdict", summary.sentence)):
+        if words:
+            console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
+    console.print(f"\nRun {summary.run_id}", highlight=False)
+    if next_command:
+        console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
+
+
+def findings_table(findings: Rows) -> Table:
+    """The data checks, a row each; what was found is said where it is not simply in order."""
+    table = _table(f"Data checks: {_counts(findings)}", "code", "answer", "check")
+    for finding in findings:
+        found = "" if finding["status"] == "passed" else f". {finding['sentence']}"
+        words = finding["title"] + found + _doubt(finding)
+        table.add_row(finding["code"], coloured(finding["status"]), escape(words))
+    return table
+
+
+def gates_table(gates: Rows, look: str) -> Table:
+    """The gates, a row each, with what was observed, its bounds and the limit."""
+    table = _table(
+        f"Gates: {_counts(gates)} (look {look})", "code", "answer", "gate", "observed", "bounds", "limit"
+    )
+    for gate in gates:
+        bounds = " to ".join(number(gate[side]) for side in ("lower", "upper") if gate[side] is not None)
+        row = (gate["code"], coloured(gate["status"]), escape(gate["name"]), number(gate["observed"]), bounds)
+        table.add_row(*row, number(gate["limit"]))
+    return table
+
+
+def history_table(entries: Rows) -> Table:
+    """The ledger, oldest first, with the beginning of what was said; `--json` has all of it."""
+    table = _table("", "entry", "when (UTC)", "by", "what", "version", "look", "in words")
+    for entry in entries:
+        look = f"{entry['look']} of {entry['looks']}" if entry["looks"] else ""
+        row = (str(entry["number"]), entry["at"][:19], entry["by"], entry["kind"].replace("_", " "))
+        table.add_row(*row, str(entry["version"] or ""), look, escape(_brief(entry)))
+    return table
+
+
+def items_table(items: Rows) -> Table:
+    """What was verified, a row each."""
+    table = _table("", "item", "answer", "in words")
+    for item in items:
+        table.add_row(item["name"], coloured("passed" if item["ok"] else "failed"), escape(item["sentence"]))
+    return table
+
+
+def _brief(entry: Mapping[str, Any]) -> str:
+    # What a promotion says was said by the judgement before it.
+    sentence = "" if entry["kind"] == "promoted" else entry["sentence"] or ""
+    first, _, rest = sentence.partition(". ")
+    return f"{first}. {rest.partition('. ')[0]}." if first == "Refused" else first
+
+
+def escape(words: str) -> str:
+    """Words of the user's, such as ids and names of classes, in which brackets are no markup."""
+    return words.replace("[", r"\[")
+
+
+def coloured(status: str) -> str:
+    """A status in its colour."""
+    return f"[{_COLOURS[status]}]{status}[/{_COLOURS[status]}]"
+
+
+def number(value: float | None) -> str:
+    """A number as people read it; nothing where nothing was measured."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def _doubt(finding: Mapping[str, Any]) -> str:
+    if finding["vouched_for"] is not False:
+        return ""
+    return f" Not vouched for: it found {finding['share_found']:.0%} of the leaks that were planted."
+
+
+def _counts(rows: Rows) -> str:
+    statuses = [row["status"] for row in rows]
+    return ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
+
+
+def _table(title: str, *columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for column in columns:
+        words = column in ("check", "gate", "in words")
+        table.add_column(
+            column,
+            justify="right" if column in ("observed", "limit") else "left",
+            no_wrap=not words,
+            overflow="fold",
+        )
+    return table

@@ -1,0 +1,97 @@
+"""Where is everything kept, and which servers are used?"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Addresses, read from the environment once.
+
+    Args:
+        home: everything that is kept on this machine is under this folder (`WDGATE_HOME`).
+        tracking_uri: where MLflow keeps runs and models (`MLFLOW_TRACKING_URI`).
+        embedded: nobody set an address, so that MLflow's store is a file under `home`.
+    """
+
+    home: Path
+    tracking_uri: str
+    embedded: bool
+
+    @property
+    def artifact_location(self) -> str | None:
+        """Where new experiments keep their files; None leaves it to the MLflow server."""
+        return (self.home / "artifacts").as_uri() if self.embedded else None
+
+    @property
+    def ui_command(self) -> str:
+        """The command that opens the MLflow UI on these runs."""
+        return "wdgate ui" if self.home == Path(".wdgate").resolve() else f"WDGATE_HOME={self.home} wdgate ui"
+
+
+def read_settings(environment: MutableMapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment holds.
+
+    Example:
+        >>> read_settings({"MLFLOW_TRACKING_URI": "http://mlflow:5000"}).embedded
+        False
+    """
+    home = Path(environment.get("WDGATE_HOME") or ".wdgate").resolve()
+    given = environment.get("MLFLOW_TRACKING_URI")
+    # Our own default comes back through the environment in a subprocess; it is still the embedded store.
+    default = f"sqlite:///{home}/mlflow.db"
+    return Settings(home, given or default, embedded=given in (None, "", default))
+
+
+def apply(settings: Settings, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Tell the libraries where to keep things, before they are imported; what a user has set stays."""
+    home = settings.home
+    for folder in ("cache", "prefect"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "WDGATE_HOME": str(home),
+        "MLFLOW_TRACKING_URI": settings.tracking_uri,
+        "PREFECT_HOME": str(home / "prefect"),
+        "MPLCONFIGDIR": str(home / "cache" / "matplotlib"),
+        **_QUIET,
+    }
+    for name, value in defaults.items():
+        environment.setdefault(name, value)
+
+
+def read_salt(settings: Settings) -> str:
+    """The secret that row keys of private data are salted with: made once, kept under `home` alone."""
+    path = settings.home / "salt"
+    if not path.exists():
+        made = path.with_name(f"salt.{os.getpid()}")
+        made.write_text(secrets.token_hex(16))
+        made.chmod(0o600)
+        # A link is made once: of two processes that come here together, the second keeps the first one's.
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
+    return path.read_text()
+
+
+_QUIET = {
+    # None of these may call home or write into ~: a run leaves traces in WDGATE_HOME alone.
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",  # or onnxruntime keeps a device id under ~/.cache
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # A refusal is told in a sentence; Prefect would print the traceback of every failed flow besides.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}

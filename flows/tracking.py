@@ -1,0 +1,328 @@
+"""What does MLflow hold for a run?
+
+One run a training, found again by its content: a run that was killed is opened again and goes on,
+one that finished is not repeated.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.exceptions import MlflowException
+
+from data_checks.errors import RegistryError
+from data_checks.splits import read_inputs
+from flows.candidate import Candidate
+from flows.page import page
+from flows.plots import curves, reliability
+from flows.report import Summary
+from flows.settings import Settings
+from wdgate.evaluation.onnx_file import OnnxModel
+
+if TYPE_CHECKING:
+    from data_checks.report import DataReport
+    from data_checks.splits import Split, Splits
+    from pipelines.pipeline import Plan
+    from wd_train.export import ExportedModel
+    from wd_train.training import Epoch
+    from wdgate.evaluation.evaluation import Evaluation
+
+NOTE = "mlflow.note.content"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is open in MLflow.
+
+    Args:
+        settings: where MLflow is.
+        run_id: the id of the run.
+        logged_epoch: the last epoch that its curves held when it was opened.
+    """
+
+    settings: Settings
+    run_id: str
+    logged_epoch: int = 0
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's client for this run."""
+        return MlflowClient(self.settings.tracking_uri)
+
+    def tag(self, **tags: Any) -> None:
+        """Set tags, cut to what MLflow stores."""
+        for name, value in tags.items():
+            self.client.set_tag(self.run_id, name, str(value)[:5000])
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log numbers; one that is not finite becomes a tag, for MLflow stores infinity as 1.8e308."""
+        now = int(time.time() * 1000)
+        finite = {name: value for name, value in values.items() if abs(value) < float("inf")}
+        self.client.log_batch(self.run_id, [Metric(name, float(v), now, step) for name, v in finite.items()])
+        self.tag(**{name: values[name] for name in values.keys() - finite.keys()})
+
+    def file(self, name: str, text: str) -> None:
+        """Store a text file."""
+        self.client.log_text(self.run_id, text, name)
+
+    def picture(self, name: str, png: bytes) -> None:
+        """Store a picture."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            path.write_bytes(png)
+            self.client.log_artifact(self.run_id, str(path))
+
+    def files(self, folder: Path, name: str) -> None:
+        """Store a folder."""
+        self.client.log_artifacts(self.run_id, str(folder), name)
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[None]:
+    """Turn MLflow's errors within this context into one sentence that names the server."""
+    try:
+        yield
+    except MlflowException as error:
+        reason = str(error).splitlines()[0]
+        raise RegistryError(
+            f"MLflow at {settings.tracking_uri} could not do what was asked: {reason}"
+        ) from error
+
+
+def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[Run, Candidate | None]:
+    """The run of this content: the one there is, or a new one; with its candidate when it has finished."""
+    with answering(settings):
+        client = MlflowClient(settings.tracking_uri)
+        experiment = _experiment(client, settings, plan.pipeline.name)
+        found = client.search_runs([experiment], f"tags.`wdgate.key` = '{key}'", max_results=1)
+        if not found:
+            return _new_run(client, settings, experiment, plan, splits, key), None
+        run = Run(settings, found[0].info.run_id, _last_epoch(client, found[0].info.run_id))
+        if found[0].info.status == "FINISHED":
+            return run, read_candidate(settings, run.run_id)
+        client.update_run(run.run_id, status="RUNNING")
+        _describe(run, plan, splits)
+        return run, None
+
+
+@contextmanager
+def closed_on_failure(run: Run) -> Iterator[None]:
+    """Close the run as failed or killed when this context is left by an exception, which travels on."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(MlflowException):
+            run.tag(error=error)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            run.client.set_terminated(run.run_id, "KILLED" if interrupted else "FAILED")
+        raise
+
+
+def read_candidate(settings: Settings, run_id: str) -> Candidate:
+    """The candidate of a finished run.
+
+    Raises:
+        RegistryError: there is no such run, or it holds no candidate.
+    """
+    with answering(settings):
+        client = MlflowClient(settings.tracking_uri)
+        run = client.get_run(run_id)
+        if "wdgate.key" not in run.data.tags or run.info.status != "FINISHED":
+            raise RegistryError(
+                f"run {run_id} is no finished training of wdgate, but {run.info.status.lower()}"
+            )
+        return Candidate(**json.loads(_read_text(client, run_id, "candidate.json")))
+
+
+def log_epoch(run: Run, epoch: Epoch, primary: str) -> None:
+    """Add one epoch to the curves, unless they hold it already; `primary` is the name of its score."""
+    if epoch.epoch > run.logged_epoch:
+        curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
+        run.metrics(
+            {name: curves[name] for name in curves if name not in ("epoch", "step")}, step=epoch.epoch
+        )
+
+
+def log_data(run: Run, report: DataReport, docs: Path) -> None:
+    """Store what the checks found: the report, and the readable pages beside it."""
+    with answering(run.settings):
+        run.file("data/report.json", json.dumps(report.as_dict(), indent=1))
+        run.files(docs, "data")
+        statuses = [finding.status.replace(" ", "_") for finding in report.findings]
+        counts = {f"data/{status}": float(statuses.count(status)) for status in statuses}
+        run.metrics({**counts, "data/left_out_rows": float(report.left_out.sum())})
+
+
+def log_candidate(
+    run: Run,
+    candidate: Candidate,
+    exported: ExportedModel,
+    history: Sequence[Mapping[str, Any]],
+    example: Split,
+) -> Candidate:
+    """Store what was trained, and close its run: a candidate is a finished run with a logged model."""
+    with answering(run.settings):
+        _log_model(run, exported, example)
+        run.metrics({**_final(candidate.training), **_decay(candidate)})
+        if history:
+            run.picture("curves.png", curves(history))
+    return finish(run, candidate, "trained", "not-judged", candidate.effect["sentence"])
+
+
+def recorded_outcome(settings: Settings, run_id: str) -> str:
+    """The outcome that a run's record names; `trained` before any judgement."""
+    with answering(settings):
+        return str(MlflowClient(settings.tracking_uri).get_run(run_id).data.tags.get("decision", ""))
+
+
+def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation | None) -> Summary:
+    """Store the verdict with the run: numbers with bounds, tags, the note, the page to read first."""
+    with answering(settings):
+        run = Run(settings, summary.run_id)
+        run.metrics({**_test_metrics(evaluation), **_bounds(summary.gates)})
+        pictures = _pictures(run, evaluation)
+        run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))
+        run.file("report.html", page(summary, pictures))
+        run.tag(**{"decision": summary.outcome, "reason": summary.reason, NOTE: summary.sentence})
+        if summary.outcome == "promoted":
+            run.tag(version=summary.version)
+    return summary
+
+
+def finish(run: Run, candidate: Candidate, decision: str, reason: str, sentence: str) -> Candidate:
+    """Store the candidate and close its run."""
+    with answering(run.settings):
+        run.file("candidate.json", json.dumps(candidate.as_dict(), indent=1))
+        run.tag(**{"decision": decision, "reason": reason, NOTE: sentence})
+        run.client.set_terminated(run.run_id, "FINISHED")
+    return candidate
+
+
+def _experiment(client: MlflowClient, settings: Settings, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        # Without its kind MLflow takes the experiment for traces of a chat, and shows an empty page first.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return str(client.create_experiment(name, artifact_location=settings.artifact_location, tags=tags))
+    return str(found.experiment_id)
+
+
+def _new_run(
+    client: MlflowClient, settings: Settings, experiment: str, plan: Plan, splits: Splits, key: str
+) -> Run:
+    tags = {
+        "wdgate.key": key,
+        "pipeline": plan.locator,
+        "decision": "training",
+        "mlflow.source.name": plan.locator,
+        "mlflow.user": getpass.getuser(),
+    }
+    run_name = " ".join(f"{name}={plan.arguments[name]}" for name in plan.given) or plan.pipeline.name
+    run = Run(settings, client.create_run(experiment, tags=tags, run_name=run_name[:250]).info.run_id)
+    _describe(run, plan, splits)
+    return run
+
+
+def _describe(run: Run, plan: Plan, splits: Splits) -> None:
+    """What is trained, on which rows; told again to a run that was killed while it was told."""
+    params = [Param(name, str(value)[:6000]) for name, value in plan.arguments.items()]
+    run.client.log_batch(run.run_id, params=params)
+    run.file("pipeline.json", json.dumps(plan.as_dict(), indent=1))
+    known = run.client.get_run(run.run_id).inputs
+    if not (known and known.dataset_inputs):
+        run.client.log_inputs(run.run_id, [_dataset(splits, name) for name in splits.named()])
+
+
+def _last_epoch(client: MlflowClient, run_id: str) -> int:
+    return max((point.step for point in client.get_metric_history(run_id, "train_loss")), default=0)
+
+
+def _dataset(splits: Splits, name: str) -> DatasetInput:
+    split = splits.named()[name]
+    profile = json.dumps({"num_rows": len(split)})
+    source = json.dumps({"source": splits.source})
+    dataset = Dataset(name, split.fingerprint, "wdgate", source, profile=profile)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", name)])
+
+
+def _log_model(run: Run, exported: ExportedModel, example: Split) -> None:
+    import onnx
+    import onnxruntime
+    from mlflow.models import infer_signature
+    from mlflow.onnx import log_model
+
+    few = read_inputs(example.inputs, np.arange(min(2, len(example))))
+    predictions = OnnxModel(exported.onnx).predict(few)
+    # MLflow's model functions speak to its active run alone.
+    mlflow.set_tracking_uri(run.settings.tracking_uri)
+    with mlflow.start_run(run_id=run.run_id):
+        log_model(
+            onnx.load_from_string(exported.onnx),
+            name="model",
+            signature=infer_signature(few, predictions),
+            input_example=few,
+            # Otherwise the file becomes a stub beside randomly named external data, and its hash is lost.
+            save_as_external_data=False,
+            # Naming it keeps MLflow from importing everything in a subprocess to find out.
+            onnx_execution_providers=["CPUExecutionProvider"],
+            pip_requirements=[f"onnxruntime=={onnxruntime.__version__}"],
+        )
+
+
+def _read_text(client: MlflowClient, run_id: str, name: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return Path(client.download_artifacts(run_id, name, folder)).read_text()
+
+
+def _test_metrics(evaluation: Evaluation | None) -> dict[str, float]:
+    if evaluation is None:
+        return {}
+    rows = {name: evaluation.rows_of(name) for name in evaluation.scores}
+    scores = {name: np.average(evaluation.scores[name], weights=rows[name].weights) for name in rows}
+    return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics}.items()}
+
+
+def _final(training: Mapping[str, Any]) -> dict[str, float]:
+    return {f"final/{name}": float(value) for name, value in training.items()}
+
+
+def _decay(candidate: Candidate) -> dict[str, float]:
+    """How far the decay shrank the weights, and its effect on each score with the 95 % interval."""
+    figures = ("weight_decay", "timescale", "total_shrink", "kappa")
+    reached = {name: candidate.decay.get(name) for name in figures}
+    effects = {
+        f"effect on {effect['score']} {side}": effect[side]
+        for effect in candidate.effect["effects"]
+        for side in ("difference", "lower", "upper")
+    }
+    return {f"decay/{name}": value for name, value in {**reached, **effects}.items() if value is not None}
+
+
+def _pictures(run: Run, evaluation: Evaluation | None) -> dict[str, bytes]:
+    if evaluation is None or "probs" not in evaluation.predictions:
+        return {}
+    picture = reliability(evaluation)
+    run.picture("reliability.png", picture)
+    return {"Reliability on the test rows": picture}
+
+
+def _bounds(gates: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    # The slash makes a section of its own in the MLflow UI, so that the curves stay together.
+    return {
+        f"gates/{gate['code']} {gate['name'].replace(chr(39), '')} {side}": gate[side]
+        for gate in gates
+        for side in ("observed", "lower", "upper", "limit")
+        if gate[side] is not None
+    }

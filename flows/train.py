@@ -1,0 +1,67 @@
+"""Left of the bar: check the data, train, measure the decay, export. It needs no right on the registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from prefect import flow
+
+from data_checks.splits import Splits
+from flows import tracking
+from flows.candidate import Candidate
+from flows.check_data import check, data_docs, load_splits
+from flows.fitting import export, fit, measure
+from flows.settings import read_settings
+from flows.steps import step
+from pipelines.pipeline import Plan, load_pipeline
+from wdgate import __version__
+
+
+@flow(name="train", persist_result=False)
+def train(pipeline: str, parameters: dict[str, Any] | None = None) -> Candidate:
+    """Train `pipeline` and leave a candidate in MLflow; the same content is not trained twice.
+
+    Data that fail a check stop it before any training: the report is recorded, the candidate says `refused`.
+    """
+    settings = read_settings()
+    plan = step(load_pipeline, "Loading the pipeline")(pipeline, parameters or {})
+    splits = step(load_splits, "Loading the rows")(plan)
+    run, finished = tracking.open_run(settings, plan, splits, content_key(plan, splits))
+    if finished is not None:
+        return finished
+    with tracking.closed_on_failure(run):
+        return _train(plan, splits, run)
+
+
+def content_key(plan: Plan, splits: Splits) -> str:
+    """What makes two trainings the same: the pipeline, its arguments, the rows, the code."""
+    content = [plan.locator, dict(plan.arguments), plan.code_sha256, splits.fingerprints, __version__]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
+    docs = data_docs(run.settings, splits)
+    report = step(check, "Checking the data")(plan, splits, docs)
+    tracking.log_data(run, report, docs)
+    candidate = Candidate(
+        run.run_id, plan.pipeline.name, plan.locator, dict(plan.arguments), report.as_dict()
+    )
+    if not report.passed:
+        return tracking.finish(run, candidate, "refused", "data", report.sentence)
+    fitted = step(fit, "Training")(plan, splits, run)
+    effect = step(measure, "Measuring what the decay did")(plan, splits, fitted)
+    exported = step(export, "Exporting to ONNX")(plan, splits, fitted)
+    complete = replace(
+        candidate,
+        onnx_sha256=exported.sha256,
+        training=fitted.facts,
+        decay=fitted.decay,
+        effect=effect.as_dict(),
+        export=exported.as_dict(),
+    )
+    return step(tracking.log_candidate, "Logging to MLflow")(
+        run, complete, exported, fitted.history, splits.train
+    )

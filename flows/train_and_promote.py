@@ -1,0 +1,18 @@
+"""Train, then promote: two flows with different rights, run one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.promote import promote
+from flows.report import Summary, of_candidate
+from flows.train import train
+
+
+@flow(name="train-and-promote", persist_result=False)
+def train_and_promote(pipeline: str, parameters: dict[str, Any] | None = None) -> Summary:
+    """Train `pipeline`; judge what comes out, and release it if every gate passes."""
+    candidate = train(pipeline, parameters)
+    return of_candidate(candidate) if candidate.refused else promote(candidate.run_id)

@@ -1,0 +1,42 @@
+import subprocess
+import sys
+
+import pytest
+
+from data_checks.errors import PipelineError
+from flows.arguments import parse, parser
+from flows.commands import COMMANDS, arguments_of
+
+
+def test_every_command_on_the_help_page_exists_and_the_other_way_round():
+    subcommands = next(a for a in parser()._actions if a.dest == "command")
+    assert set(subcommands.choices) == set(COMMANDS)
+
+
+def test_arguments_of_a_pipeline_are_kept_as_they_were_typed():
+    words = parse(["run", "pipelines.digits", "weight_decay=30", "name=a=b"])
+    assert arguments_of(words.arguments) == {"weight_decay": "30", "name": "a=b"}
+
+
+@pytest.mark.parametrize("words", [["weight_decay"], ["=3"], ["a=1", "a=2"]])
+def test_a_word_that_is_no_argument_is_refused(words):
+    with pytest.raises(PipelineError):
+        arguments_of(words)
+
+
+def test_an_unknown_command_is_a_usage_error():
+    with pytest.raises(SystemExit) as stopped:
+        parse(["promot", "abc"])
+    assert stopped.value.code == 2
+
+
+def test_the_help_page_imports_nothing_heavy():
+    code = (
+        "import sys, contextlib, io, flows.__main__ as m\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    try: m.main(['--help'])\n"
+        "    except SystemExit: pass\n"
+        "print(sorted({'torch', 'mlflow', 'prefect', 'numpy', 'pandas', 'rich'} & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
