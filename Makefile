@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint soak lock clean
+.PHONY: help run install test lint soak bench lock clean
 
 BIN := .venv/bin
 # Named here so that `make run PYTHON=/a/python` can choose; else the first that is new enough.
@@ -27,6 +27,11 @@ lint: .venv/installed-dev ## style, types and the directions of imports
 
 soak: .venv/installed-dev ## the long tests: kill rounds, races, full simulations
 	$(BIN)/pytest -m soak
+
+bench: .venv/installed-dev ## the benchmarks; what they print is kept in benchmarks/results
+	@for benchmark in benchmarks/*.py; do \
+	    echo "$$benchmark"; $(BIN)/python $$benchmark | tee benchmarks/results/$$(basename $$benchmark .py).txt; \
+	done
 
 # Written beside the old file and renamed, so that a failed resolution leaves the old one.
 lock: .venv/made ## choose the newest versions that fit together, and write constraints.txt

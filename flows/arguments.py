@@ -56,6 +56,7 @@ def _promote(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("init", help="create a registered model and its ledger")
     _name(command)
+    command.add_argument("--pipeline", help="whose gates it must pass (needed on a server)")
 
 
 def _history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

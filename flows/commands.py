@@ -68,7 +68,11 @@ def check(arguments: Namespace, settings: Settings) -> int:
 
 def init(arguments: Namespace, settings: Settings) -> int:
     """Create a registered model and its ledger."""
-    _registry(arguments, settings).init()
+    if arguments.pipeline is None and not settings.embedded:
+        raise PipelineError(
+            f"`wdgate init {arguments.name}` needs --pipeline: whose gates must the model pass?"
+        )
+    _registry(arguments, settings).init(arguments.pipeline)
     print(f"{arguments.name} and its ledger are ready at {settings.tracking_uri}")
     return 0
 

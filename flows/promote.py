@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import flow
 
+from data_checks.errors import RegistryError
 from flows import tracking
 from flows.check_data import check, data_docs, load_splits
 from flows.report import Summary, of_promotion
@@ -34,10 +35,10 @@ def promote(run_id: str) -> Summary:
     """
     settings = read_settings()
     candidate = tracking.read_candidate(settings, run_id)
-    plan = load_pipeline(candidate.locator, candidate.arguments)
+    registry = open_registry(settings, candidate.model)
+    plan = step(load_judge, "Loading the pipeline for the judgement")(settings, registry, candidate)
     splits = step(load_splits, "Loading the rows for the judgement")(plan)
     report = step(check, "Checking the data for the judgement")(plan, splits, data_docs(settings, splits))
-    registry = open_registry(settings, plan.pipeline.name)
     promotion = promote_bytes(
         registry.candidate_onnx(run_id),
         splits,
@@ -62,6 +63,29 @@ def open_registry(settings: Settings, name: str) -> Registry:
     if settings.embedded:
         registry.init()
     return registry
+
+
+def load_judge(settings: Settings, registry: Registry, candidate: Candidate) -> Plan:
+    """The pipeline whose gates the candidate is asked: the one that its model was opened for.
+
+    Raises:
+        RegistryError: the run names another pipeline, or on a server nobody has said which one is right.
+            What a run names is the trainer's word: it may choose neither the gates nor the code that runs here.
+    """
+    name = candidate.model
+    if registry.pipeline is None and not settings.embedded:
+        advice = f"open it with `wdgate init {name} --pipeline PIPELINE`"
+        raise RegistryError(f"the ledger of {name} does not say whose gates it must pass: {advice}")
+    if registry.pipeline not in (None, candidate.locator):
+        raise RegistryError(
+            f"run {candidate.run_id} is of {candidate.locator}, but {name} is for {registry.pipeline}"
+        )
+    plan = load_pipeline(candidate.locator, candidate.arguments)
+    if plan.pipeline.name != name:
+        raise RegistryError(
+            f"run {candidate.run_id} is for {name}, but {plan.locator} makes {plan.pipeline.name}"
+        )
+    return plan
 
 
 def evidence(plan: Plan, candidate: Candidate) -> dict[str, Any]:

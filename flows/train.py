@@ -46,9 +46,8 @@ def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
     docs = data_docs(run.settings, splits)
     report = step(check, "Checking the data")(plan, splits, docs)
     tracking.log_data(run, report, docs)
-    candidate = Candidate(
-        run.run_id, plan.pipeline.name, plan.locator, dict(plan.arguments), report.as_dict()
-    )
+    arguments = plan.as_dict()["arguments"]
+    candidate = Candidate(run.run_id, plan.pipeline.name, plan.locator, arguments, report.as_dict())
     if not report.passed:
         return tracking.finish(run, candidate, "refused", "data", report.sentence)
     fitted = step(fit, "Training")(plan, splits, run)

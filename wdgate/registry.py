@@ -80,26 +80,31 @@ class Registry:
         """Whether the ledger was opened."""
         return bool(self.ledger.entries())
 
-    def init(self) -> None:
+    def init(self, pipeline: str | None = None) -> None:
         """Create what promotions need: the model, its ledger, and the experiment that releases lie in.
 
         Done again, it changes nothing.
 
+        Args:
+            pipeline: whose gates the model must pass, as `load_pipeline` takes it; None binds it to none.
+
         Raises:
-            RegistryError: the model has versions already, but no ledger that accounts for them.
+            RegistryError: the model has versions already, but no ledger that accounts for them; or it was
+                opened for another pipeline.
         """
         for model in (self.name, self.ledger.model):
             self._ensure_model(model)
         if self.is_initialised:
+            self._refuse_other(pipeline)
             return
         self.refuse_unaccounted()
         run_id = self.new_run(f"{self.name}{SUFFIX}", {})
         call(self.client.log_text, run_id, _ABOUT.format(name=self.name), "ledger/about.txt")
         salt = self._shared_salt(run_id)
-        if not self.ledger.claim_from(
-            run_id, "", "opened", {"model": self.name, "run_id": run_id, "salt": salt}
-        ):
+        body = {"model": self.name, "run_id": run_id, "salt": salt, "pipeline": pipeline}
+        if not self.ledger.claim_from(run_id, "", "opened", body):
             call(self.client.delete_run, run_id)
+            self._refuse_other(pipeline)
 
     def refuse_unaccounted(self) -> None:
         """Raise unless the ledger was opened or the model has no versions."""
@@ -145,6 +150,12 @@ class Registry:
     def salt(self) -> str:
         """The salt (hex) of all row keys in this registry."""
         return str(self.ledger.opened()[0].body["salt"])
+
+    @property
+    def pipeline(self) -> str | None:
+        """The pipeline that the model was opened for, or None where it was bound to none."""
+        bound = self.ledger.opened()[0].body.get("pipeline")
+        return None if bound is None else str(bound)
 
     def candidate_onnx(self, run_id: str) -> bytes:
         """The ONNX file that a run logged as its model.
@@ -293,6 +304,12 @@ class Registry:
     def _model(self, name: str) -> Any | None:
         found = pages(self.client.search_registered_models, filter_string=f"name = '{name}'", max_results=100)
         return next((model for model in found if model.name == name), None)
+
+    def _refuse_other(self, pipeline: str | None) -> None:
+        if pipeline not in (None, self.pipeline):
+            raise RegistryError(
+                f"{self.name} was opened for {self.pipeline or 'any pipeline'}, not for {pipeline}"
+            )
 
     def _ensure_model(self, name: str) -> None:
         if self._model(name) is not None:

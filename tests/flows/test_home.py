@@ -1,26 +1,72 @@
-"""A whole run in a process of its own, with an empty home folder: what does it leave where?"""
+"""Whole runs in processes of their own: what do they leave where, and what does a kill change?"""
 
+from __future__ import annotations
+
+import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from mlflow import MlflowClient
+
+KILLS = 10
+LONGEST = 30.0  # seconds; an undisturbed first run takes about as long
+EPOCHS = 60
+
+pytestmark = pytest.mark.soak
 
 
-@pytest.mark.soak
-def test_a_run_writes_into_wdgate_home_alone(tmp_path):
-    user, work = tmp_path / "user", tmp_path / "work"
-    user.mkdir()
-    work.mkdir()
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("WDGATE", "MLFLOW", "PREFECT"))
-    }
-    environment = {**kept, "HOME": str(user), "PYTHONDONTWRITEBYTECODE": "1"}
-    words = [sys.executable, "-m", "flows", "run", "pipelines.digits", "epochs=5"]
-    ended = subprocess.run(words, cwd=work, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode in (0, 1), ended.stderr
-    assert list(user.rglob("*")) == []
-    assert [path.name for path in work.iterdir()] == [".wdgate"]
-    assert "Warning" not in ended.stderr
+@pytest.fixture
+def environment(tmp_path):
+    """That of a user whose home folder is empty, and who has set nothing."""
+    (tmp_path / "user").mkdir()
+    ours = ("WDGATE", "MLFLOW", "PREFECT", "MPLCONFIG", "ORT_", "GX_", "DO_NOT")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "HOME": str(tmp_path / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def start(folder, environment, *more):
+    folder.mkdir(exist_ok=True)
+    words = [sys.executable, "-m", "flows", "run", "pipelines.digits", "--json", *more]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A group of its own, so that Prefect's server, which it starts, can be killed with it.
+    return subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True, **pipes)
+
+
+def finish(process):
+    printed, told = process.communicate(timeout=300)
+    assert process.returncode == 0, told
+    return json.loads(printed), told
+
+
+def test_a_run_writes_into_wdgate_home_alone(tmp_path, environment):
+    _, told = finish(start(tmp_path / "work", environment))
+    assert list((tmp_path / "user").rglob("*")) == []
+    assert [path.name for path in (tmp_path / "work").iterdir()] == [".wdgate"]
+    assert "Warning" not in told
+
+
+def test_killed_at_any_moment_and_run_again_it_ends_as_if_nothing_had_happened(tmp_path, environment):
+    undisturbed, _ = finish(start(tmp_path / "undisturbed", environment))
+    moments = random.Random(7)
+    for _ in range(KILLS):
+        process = start(tmp_path / "work", environment)
+        time.sleep(moments.uniform(1, LONGEST))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    ended, _ = finish(start(tmp_path / "work", environment))
+    assert ended["outcome"] in ("promoted", "unchanged")
+    assert (ended["onnx_sha256"], ended["version"], ended["look"]) == (
+        undisturbed["onnx_sha256"],
+        1,
+        "1 of 20",
+    )
+    client = MlflowClient(f"sqlite:///{tmp_path}/work/.wdgate/mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    assert [(run.info.status, run.data.tags["decision"]) for run in runs] == [("FINISHED", "promoted")]
+    points = client.get_metric_history(ended["run_id"], "validation_loss")
+    assert [point.step for point in points] == list(range(1, EPOCHS + 1))

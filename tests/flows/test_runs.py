@@ -12,6 +12,7 @@ from flows.settings import read_settings
 
 LEAKY = """
 import numpy as np
+from pathlib import Path
 from pipelines import Pipeline, Split, Splits
 from pipelines.digits import load_splits, pipeline as digits
 from dataclasses import replace
@@ -24,8 +25,18 @@ def leaky():
     train = Split(copied, np.concatenate([splits.train.targets, test.targets[:3]]))
     return replace(splits, train=train)
 
-def pipeline() -> Pipeline:
+def pipeline(*, folder: Path = Path("rows")) -> Pipeline:
     return replace(digits(), name=helper.NAME, splits=leaky)
+"""
+
+
+EASY = """
+from dataclasses import replace
+from pipelines import Pipeline, at_least
+from pipelines.digits import pipeline as digits
+
+def pipeline() -> Pipeline:
+    return replace(digits(epochs=1), name="bound", gates=[at_least("accuracy", 0.0)])
 """
 
 
@@ -170,3 +181,12 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, part, wdgate, capfd):
     assert (code, printed) == (2, "")
     assert len([line for line in told if line]) == 1
     assert part in told[-1]
+
+
+def test_a_run_of_another_pipeline_is_not_judged(wdgate, run, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert wdgate("init", "bound", "--pipeline", "pipelines.digits")[0] == 0
+    (tmp_path / "easy.py").write_text(textwrap.dedent(EASY))
+    code, printed = wdgate("run", "easy.py", "--json")
+    assert (code, printed) == (2, "")
+    assert "bound is for pipelines.digits" in capfd.readouterr().err
