@@ -70,7 +70,7 @@ def load_judge(settings: Settings, registry: Registry, candidate: Candidate) -> 
 
     Raises:
         RegistryError: the run names another pipeline, or on a server nobody has said which one is right.
-            What a run names is the trainer's word: it may choose neither the gates nor the code that runs here.
+            What a run names is the trainer's word, which chooses neither the gates nor the code run here.
     """
     name = candidate.model
     if registry.pipeline is None and not settings.embedded:

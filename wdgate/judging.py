@@ -61,7 +61,12 @@ def clean_data(report: DataReport, evaluation: Evaluation) -> GateResult:
         sentence = "The rows that the model was evaluated on are not the test rows that were checked."
         return GateResult("WD201", "clean data", "failed", sentence)
     left_out = len(report.left_out) - kept
-    aside = f" {left_out:,} test rows that are nearly train rows were left out." if left_out else ""
+    rows = (
+        "test row that is nearly a train row was"
+        if left_out == 1
+        else "test rows that are nearly train rows were"
+    )
+    aside = f" {left_out:,} {rows} left out." if left_out else ""
     return GateResult("WD201", "clean data", "passed" if report.passed else "failed", report.sentence + aside)
 
 
