@@ -203,7 +203,9 @@ def _read_file(file: Path) -> Mapping[str, Array]:
 def _read_parquet(file: Path) -> Mapping[str, Array]:
     import pyarrow.parquet
 
-    return _from_arrow(pyarrow.parquet.read_table(file))
+    table = _from_arrow(pyarrow.parquet.read_table(file))
+    # What pandas writes of a table's index is no column of the user's.
+    return {name: column for name, column in table.items() if not name.startswith("__index_level_")}
 
 
 def _read_csv(file: Path) -> Mapping[str, Array]:

@@ -64,15 +64,16 @@ class DataReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every check ran and none blocks; a report without findings has not passed."""
-        return bool(self.findings) and not any(finding.blocks for finding in self.findings)
+        """Whether something was asked and nothing blocks; a report that asked nothing has not passed."""
+        asked = any(finding.status != "not applicable" for finding in self.findings)
+        return asked and not any(finding.blocks for finding in self.findings)
 
     @property
     def sentence(self) -> str:
         """What stops the run, or that nothing does."""
         blocking = [finding for finding in self.findings if finding.blocks]
-        if not self.findings:
-            return "No check of the data ran."
+        if not self.passed and not blocking:
+            return "No check of the data applied, so nothing is known about it."
         if blocking:
             return " ".join(f"{finding.title} ({finding.code}): {finding.sentence}" for finding in blocking)
         asked = sum(finding.status != "not applicable" for finding in self.findings)

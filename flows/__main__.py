@@ -5,12 +5,12 @@ Nothing heavy is imported before the command line is understood, so that `wdgate
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 
 from data_checks.errors import CannotProceed, Refused
 from flows.arguments import parse, parser
+from flows.interrupting import EXIT_CODE, end_soon_when_interrupted
 from flows.settings import apply, read_settings
 from wdgate import __version__
 
@@ -31,6 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         apply(settings)
+        end_soon_when_interrupted()
         from flows import commands
 
         return commands.COMMANDS[arguments.command](arguments, settings)
@@ -41,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _end(2, f"{error.filename or 'a file'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        return _end(128 + signal.SIGINT, "interrupted; the same command goes on where it stopped")
+        return EXIT_CODE
 
 
 def _end(code: int, message: object) -> int:

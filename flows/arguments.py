@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+SWITCHES = ("--json", "--no-promote")
 
 DESCRIPTION = "Train with a measured weight decay; promote only what passes the generalization gates."
 
@@ -13,7 +16,10 @@ EXIT_CODES = "exit codes: 0 done; 1 refused by a check, a gate or a verification
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line as values; usage errors end the program with exit code 2."""
-    return parser().parse_args(words)
+    typed = list(sys.argv[1:] if words is None else words)
+    # argparse takes no name=value behind an option; switches mean the same wherever they stand.
+    switches = [word for word in typed if word in SWITCHES]
+    return parser().parse_args([word for word in typed if word not in SWITCHES] + switches)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ def load_splits(plan: Plan) -> Splits:
 
 
 def check(plan: Plan, splits: Splits, docs: Path) -> DataReport:
-    """Run the checks that the pipeline asks for; readable pages go to the folder `docs`."""
+    """Ask the default checks, and those of the pipeline besides; readable pages go to the folder `docs`."""
     from data_checks.checks import check_splits
+    from data_checks.default_checks import default_checks
 
     classes = getattr(plan.pipeline.task, "classes", None)
     known = len(classes) if classes is not None else None
-    salt = read_salt(read_settings())
-    return check_splits(splits, plan.pipeline.checks, salt=salt, docs=docs, classes=known)
+    # Besides, not instead: no pipeline file switches the search for leaks off.
+    checks = (*default_checks(known), *plan.pipeline.checks)
+    return check_splits(splits, checks, salt=read_salt(read_settings()), docs=docs)
 
 
 def data_docs(settings: Settings, splits: Splits) -> Path:
@@ -48,11 +51,20 @@ def check_data(pipeline: str, parameters: dict[str, Any] | None = None) -> DataR
     return report
 
 
-def check_pipeline(pipeline: str, parameters: Mapping[str, Any] | None = None) -> DataReport:
-    """The findings about the data of `pipeline`."""
+def check_pipeline(
+    pipeline: str, parameters: Mapping[str, Any] | None = None, *, readable: bool = False
+) -> DataReport:
+    """The findings about the data of `pipeline`.
+
+    Args:
+        pipeline: where it is found.
+        parameters: what it is called with.
+        readable: rows are named by their own ids, also where they are private: for somebody at this machine.
+    """
     plan = load_pipeline(pipeline, parameters or {})
     with doing("Loading the rows"):
         splits = load_splits(plan)
+        splits = replace(splits, public=True) if readable else splits
     with doing("Checking the data"):
         return check(plan, splits, data_docs(read_settings(), splits))
 
@@ -75,7 +87,9 @@ def check_files(
 
     with doing("Reading the files"):
         fitted, judged = (read_table(path, target, group=group, time=time) for path in (train, test))
-        splits = Splits(fitted, fitted.take(np.arange(0)), judged, source=f"{train}, {test}")
+        nothing = fitted.take(np.arange(0))
+        # Nothing of it leaves this machine, so that rows are named by their numbers.
+        splits = Splits(fitted, nothing, judged, public=True, source=f"{train}, {test}")
     with doing("Checking the data"):
         return check_splits(
             splits, salt=read_salt(settings), docs=data_docs(settings, splits), needs_validation=False

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from data_checks.errors import PipelineError
+from data_checks.errors import CannotProceed, PipelineError
 from flows import report
 from flows.progress import doing, shown_to_a_person
 from flows.server import start
@@ -119,18 +117,19 @@ def ui(arguments: Namespace, settings: Settings) -> int:
     if not settings.embedded:
         print(f"The runs are at {settings.tracking_uri}: open that address")
         return 0
-    # MLflow shows chat traces first, unless it is asked for model training.
-    page = f"http://127.0.0.1:{arguments.port}/#/experiments?workflowType=machine_learning"
-    print(f"MLflow UI: {page} (Ctrl+C ends it)", flush=True)
-    server = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", settings.tracking_uri]
-    # No shell, and nothing in it that anybody but the user of this command has typed.
-    return subprocess.run([*server, "--port", str(arguments.port)], check=False).returncode  # noqa: S603
+    from flows.ui import serve
+
+    return serve(settings.tracking_uri, arguments.port)
 
 
 def deploy(arguments: Namespace, settings: Settings) -> int:
     """Register the deployments with the Prefect server."""
+    from prefect.settings import PREFECT_API_URL
+
     from flows.deployments import deploy as register
 
+    if not PREFECT_API_URL.value():
+        raise CannotProceed("`wdgate deploy` needs the address of a Prefect server in PREFECT_API_URL")
     for name in register(arguments.work_pool):
         print(name)
     return 0
@@ -186,7 +185,7 @@ def _check_pipeline(arguments: Namespace, settings: Settings) -> DataReport:
         raise PipelineError("`wdgate check` needs a pipeline, or --train, --test and --target")
     from flows.check_data import check_pipeline
 
-    return check_pipeline(arguments.pipeline, arguments_of(arguments.arguments))
+    return check_pipeline(arguments.pipeline, arguments_of(arguments.arguments), readable=True)
 
 
 def _check_files(arguments: Namespace, settings: Settings) -> DataReport:

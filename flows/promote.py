@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from flows.settings import Settings, read_settings
 from flows.steps import step
 from pipelines.pipeline import Plan, load_pipeline
 from wdgate import __version__
+from wdgate.canonical import sha256
 from wdgate.evaluation.evaluation import Evaluation, evaluate
 from wdgate.promotion import Promotion
 from wdgate.promotion import promote as promote_bytes
@@ -22,7 +24,6 @@ from wdgate.registry import Registry
 from wdgate.standing import Standing
 
 if TYPE_CHECKING:
-    from data_checks.report import DataReport
     from data_checks.splits import Splits
     from flows.candidate import Candidate
 
@@ -38,9 +39,11 @@ def promote(run_id: str) -> Summary:
     registry = open_registry(settings, candidate.model)
     plan = step(load_judge, "Loading the pipeline for the judgement")(settings, registry, candidate)
     splits = step(load_splits, "Loading the rows for the judgement")(plan)
+    same_rows(candidate, splits)
+    onnx = candidate_onnx(registry, candidate)
     report = step(check, "Checking the data for the judgement")(plan, splits, data_docs(settings, splits))
     promotion = promote_bytes(
-        registry.candidate_onnx(run_id),
+        onnx,
         splits,
         plan.pipeline.task,
         plan.pipeline.gates,
@@ -54,7 +57,13 @@ def promote(run_id: str) -> Summary:
         step=step,
     )
     summary = of_promotion(candidate, promotion, report.as_dict()["findings"])
-    return _record(settings, plan, splits, report, registry, promotion, summary)
+
+    def predicted() -> Evaluation | None:
+        # A look that was paid before; without a decision none was taken, and none is taken here.
+        rows, task = splits.test.take(~report.left_out), plan.pipeline.task
+        return evaluate(onnx, rows, task, reference=splits.train.targets) if promotion.decision else None
+
+    return _record(settings, predicted, registry, promotion, summary)
 
 
 def open_registry(settings: Settings, name: str) -> Registry:
@@ -81,6 +90,8 @@ def load_judge(settings: Settings, registry: Registry, candidate: Candidate) -> 
             f"run {candidate.run_id} is of {candidate.locator}, but {name} is for {registry.pipeline}"
         )
     plan = load_pipeline(candidate.locator, candidate.arguments)
+    if registry.pipeline is not None:
+        _refuse_own_gates(plan)
     if plan.pipeline.name != name:
         raise RegistryError(
             f"run {candidate.run_id} is for {name}, but {plan.locator} makes {plan.pipeline.name}"
@@ -88,13 +99,57 @@ def load_judge(settings: Settings, registry: Registry, candidate: Candidate) -> 
     return plan
 
 
+def candidate_onnx(registry: Registry, candidate: Candidate) -> bytes:
+    """The bytes of the run's model, if they are those that its training exported.
+
+    Raises:
+        RegistryError: the run logged another model since.
+    """
+    onnx = registry.candidate_onnx(candidate.run_id)
+    if sha256(onnx) != candidate.onnx_sha256:
+        raise RegistryError(
+            f"the model of run {candidate.run_id} is not the one that was exported at its end"
+        )
+    return onnx
+
+
+def _refuse_own_gates(plan: Plan) -> None:
+    """A run's arguments are the trainer's word too, and may not change what the model must show."""
+    usual = load_pipeline(plan.locator).pipeline
+    for part in ("name", "task", "gates", "looks", "alpha"):
+        asked, expected = (pipeline.as_dict()[part] for pipeline in (plan.pipeline, usual))
+        if asked != expected:
+            given = ", ".join(f"{name}={value}" for name, value in plan.arguments.items())
+            raise RegistryError(
+                f"with {given} the pipeline {plan.locator} has other {part}: {asked}, not {expected}"
+            )
+
+
+def same_rows(candidate: Candidate, splits: Splits) -> None:
+    """Raise unless the rows are those that the candidate was trained beside.
+
+    Raises:
+        RegistryError: naming the split. What is a test row now may have been a train row then.
+    """
+    trained = candidate.data["fingerprints"]
+    for name, fingerprint in splits.fingerprints.items():
+        if trained.get(name) != fingerprint:
+            raise RegistryError(
+                f"the {name} rows are others than when run {candidate.run_id} was trained: train it again"
+            )
+
+
 def evidence(plan: Plan, candidate: Candidate) -> dict[str, Any]:
     """What the certificate binds beside the numbers of the judgement."""
     return {
         "pipeline": plan.as_dict(),
-        "decay": dict(candidate.decay),
-        "decay_effect": dict(candidate.effect),
-        "training": dict(candidate.training),
+        # Read from the run, which the trainer wrote; nothing of it was measured here.
+        "claimed_by_trainer": {
+            "run_id": candidate.run_id,
+            "decay": dict(candidate.decay),
+            "decay_effect": dict(candidate.effect),
+            "training": dict(candidate.training),
+        },
         "code": {"wdgate": __version__, "pipeline_sha256": plan.code_sha256},
         "environment": environment(),
     }
@@ -115,36 +170,23 @@ def environment() -> dict[str, str]:
 
 def _record(
     settings: Settings,
-    plan: Plan,
-    splits: Splits,
-    report: DataReport,
+    predict: Callable[[], Evaluation | None],
     registry: Registry,
     promotion: Promotion,
     summary: Summary,
 ) -> Summary:
     """Store the verdict with the run; one that is there already stays as it was, with all its numbers."""
-    told = tracking.recorded_outcome(settings, summary.run_id)
-    if summary.outcome == "unchanged" and told != "promoted" and _is_champions(registry, summary.run_id):
+    told = tracking.recorded_verdict(settings, summary.run_id)
+    if summary.outcome == "unchanged" and told[0] != "promoted" and _is_champions(registry, summary.run_id):
         # It was killed between its promotion and this line, and ends as if nothing had happened.
         sentence = promotion.decision["sentence"] if promotion.decision else summary.sentence
         summary = replace(summary, outcome="promoted", reason="passed", sentence=sentence)
-    if summary.outcome == told or (summary.outcome, told) == ("unchanged", "promoted"):
+    if (summary.outcome, summary.reason) == told or (summary.outcome, told[0]) == ("unchanged", "promoted"):
         return summary
-    evaluation = promotion.evaluation or _evaluation(registry, plan, splits, report, promotion)
+    evaluation = promotion.evaluation or predict()
     return step(tracking.record_verdict, "Recording the verdict")(settings, summary, evaluation)
 
 
 def _is_champions(registry: Registry, run_id: str) -> bool:
     champion = Standing.of(registry.ledger.entries()).champion
     return champion is not None and champion.body["run_id"] == run_id
-
-
-def _evaluation(
-    registry: Registry, plan: Plan, splits: Splits, report: DataReport, promotion: Promotion
-) -> Evaluation | None:
-    """What the bytes do on the test rows, where the ledger gave the answer; their look was paid then."""
-    if promotion.decision is None:
-        return None
-    rows = splits.test.take(~report.left_out)
-    onnx = registry.candidate_onnx(promotion.run_id)
-    return step(evaluate)(onnx, rows, plan.pipeline.task, reference=splits.train.targets)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 from data_checks.errors import CannotProceed
+from flows.interrupting import end_orphaned_servers
 
 
 def start() -> None:
@@ -13,6 +15,7 @@ def start() -> None:
     Raises:
         CannotProceed: the server in the settings does not answer, or its own does not start.
     """
+    end_orphaned_servers(os.environ.get("PREFECT_HOME", ""))
     # All of Prefect first: its modules import one another late, and deadlock when two threads do so.
     import flows.train_and_promote  # noqa: F401
 

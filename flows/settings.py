@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from wdgate.store import embedded_store, home
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -42,23 +44,21 @@ def read_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
         >>> read_settings({"MLFLOW_TRACKING_URI": "http://mlflow:5000"}).embedded
         False
     """
-    home = Path(environment.get("WDGATE_HOME") or ".wdgate").resolve()
-    given = environment.get("MLFLOW_TRACKING_URI")
+    given, default = environment.get("MLFLOW_TRACKING_URI"), embedded_store(environment)
     # Our own default comes back through the environment in a subprocess; it is still the embedded store.
-    default = f"sqlite:///{home}/mlflow.db"
-    return Settings(home, given or default, embedded=given in (None, "", default))
+    return Settings(home(environment), given or default, embedded=given in (None, "", default))
 
 
 def apply(settings: Settings, environment: MutableMapping[str, str] = os.environ) -> None:
     """Tell the libraries where to keep things, before they are imported; what a user has set stays."""
-    home = settings.home
+    kept = settings.home
     for folder in ("cache", "prefect"):
-        (home / folder).mkdir(parents=True, exist_ok=True)
+        (kept / folder).mkdir(parents=True, exist_ok=True)
     defaults = {
-        "WDGATE_HOME": str(home),
+        "WDGATE_HOME": str(kept),
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
-        "PREFECT_HOME": str(home / "prefect"),
-        "MPLCONFIGDIR": str(home / "cache" / "matplotlib"),
+        "PREFECT_HOME": str(kept / "prefect"),
+        "MPLCONFIGDIR": str(kept / "cache" / "matplotlib"),
         **_QUIET,
     }
     for name, value in defaults.items():

@@ -143,7 +143,10 @@ def read_candidate(settings: Settings, run_id: str) -> Candidate:
             raise RegistryError(
                 f"run {run_id} is no finished training of wdgate, but {run.info.status.lower()}"
             )
-        return Candidate(**json.loads(_read_text(client, run_id, "candidate.json")))
+        candidate = Candidate(**json.loads(_read_text(client, run_id, "candidate.json")))
+        if candidate.run_id != run_id:
+            raise RegistryError(f"candidate.json of run {run_id} is about another run, {candidate.run_id}")
+        return candidate
 
 
 def log_epoch(run: Run, epoch: Epoch, primary: str) -> None:
@@ -181,10 +184,11 @@ def log_candidate(
     return finish(run, candidate, "trained", "not-judged", candidate.effect["sentence"])
 
 
-def recorded_outcome(settings: Settings, run_id: str) -> str:
-    """The outcome that a run's record names; `trained` before any judgement."""
+def recorded_verdict(settings: Settings, run_id: str) -> tuple[str, str]:
+    """The outcome and the reason that a run's record names; `trained` before any judgement."""
     with answering(settings):
-        return str(MlflowClient(settings.tracking_uri).get_run(run_id).data.tags.get("decision", ""))
+        tags = MlflowClient(settings.tracking_uri).get_run(run_id).data.tags
+        return tags.get("decision", ""), tags.get("reason", "")
 
 
 def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation | None) -> Summary:

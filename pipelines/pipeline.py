@@ -12,6 +12,7 @@ from data_checks.errors import PipelineError
 from pipelines.arguments import bind_arguments
 from pipelines.locating import MISTAKES, find_function, mistake
 from wdgate.gates.gates import check_gates
+from wdgate.gates.results import LARGEST_ALPHA
 
 if TYPE_CHECKING:  # torch takes seconds to import, and naming a type needs none of it
     from torch import Tensor, nn
@@ -63,7 +64,7 @@ class Pipeline:
         gates: what the model must show; none means that nothing is promoted.
         augment: changes a training batch (N, ...), given a generator; never seen by other rows.
         train: the user's own loop: `train(train, validation, training)` gives back a module or an ONNX file.
-        checks: what the data must show; the defaults fit every kind of data.
+        checks: what the data must show besides the default checks, which are always asked.
         control: how the effect of the decay is measured.
         looks: how many judgements are planned on one set of test rows.
         alpha: the probability of a wrong promotion over all planned looks.
@@ -98,8 +99,8 @@ class Pipeline:
             )
         if not (isinstance(self.looks, int) and self.looks >= 1):
             raise PipelineError(f"looks must be a whole number of at least 1, got {self.looks!r}")
-        if not 0 < self.alpha < 1:
-            raise PipelineError(f"alpha must be between 0 and 1, got {self.alpha!r}")
+        if not 0 < self.alpha <= LARGEST_ALPHA:
+            raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {self.alpha!r}")
         check_gates(self.gates, self.task)
 
     def as_dict(self) -> dict[str, Any]:

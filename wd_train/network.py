@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,10 +91,17 @@ def check_network(network: Network, train: Split, task: Task) -> int:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             outputs = network.net(Rows(few, network.preprocess, CPU).inputs(torch.arange(len(few))))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = f"{str(error).strip().splitlines()[0]}{_place(error)}"
         raise ModelError(f"the network cannot take the train rows ({_described(few)}): {reason}") from error
     _check_outputs(outputs, len(few), task)
     return int(counter.get_total_flops()) // len(few)
+
+
+def _place(error: Exception) -> str:
+    """Where in the user's own file it happened, if it did."""
+    ours = (Path(torch.__file__).parent.as_posix(), Path(__file__).parent.as_posix())
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(ours)]
+    return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 
 
 def channels_last(net: nn.Module) -> None:

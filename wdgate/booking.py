@@ -10,7 +10,7 @@ from data_checks.errors import RegistryError
 from data_checks.splits import Split
 from wdgate import releases
 from wdgate.canonical import canonical_json, plain
-from wdgate.gates.reuse import RowKeys, looks_taken, salted_keys
+from wdgate.gates.reuse import RowKeys, affordable, looks_taken, salted_keys
 from wdgate.ledger import ATTEMPTS, Entry, all_items, chain
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
@@ -89,11 +89,13 @@ def _claim_look(
 ) -> Entry | Literal["spent"] | None:
     """The `booked` entry; None when somebody else wrote to the ledger meanwhile."""
     place = _stored(registry, entries, asked["test"], keys)
-    places = [e.body["test_rows"] for entries in _all_chains(registry) for e in entries if e.kind == "booked"]
+    booked = [entry for entries in _all_chains(registry) for entry in entries if entry.kind == "booked"]
+    places = [entry.body["test_rows"] for entry in booked]
     taken = looks_taken(keys, places, lambda p: keys if p == place else releases.read_rows(registry, p))
-    if not taken < asked["looks"]:
+    questions = [booked[position].body["question"] for position in taken]
+    if not affordable([(q["alpha"], q["looks"]) for q in questions], asked["alpha"], asked["looks"]):
         return "spent"
-    body = {"question": asked, "test_rows": place, "look": taken + 1, "run_id": run_id}
+    body = {"question": asked, "test_rows": place, "look": len(taken) + 1, "run_id": run_id}
     return registry.ledger.claim(entries[-1].hash, "booked", body)
 
 

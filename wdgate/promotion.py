@@ -20,7 +20,8 @@ from wdgate.booking import Booking, book, judged_of
 from wdgate.canonical import plain, sha256
 from wdgate.certificate import Certificate, certify
 from wdgate.evaluation.onnx_file import OnnxModel
-from wdgate.evaluation.tasks import Task
+from wdgate.evaluation.tasks import Task, described
+from wdgate.gates.results import LARGEST_ALPHA
 from wdgate.ledger import ATTEMPTS, Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
@@ -166,25 +167,35 @@ def promote(
 
 
 def release(
-    registry: Registry, onnx: bytes, booking: Booking, judged: Entry, certificate: Certificate
+    registry: Registry,
+    onnx: bytes,
+    booking: Booking,
+    judged: Entry,
+    certificate: Certificate,
+    run_id: str,
 ) -> Entry | None:
     """Upload what passed, record the promotion, and make the version and the alias follow.
 
     Returns:
-        The `promoted` entry, or None when the champion is no longer the one that was compared with.
+        The `promoted` entry, or None when the champion is no longer the one that was compared with, or the
+        bytes were promoted by somebody else and rolled back meanwhile.
     """
+
+    def still(entries: tuple[Entry, ...]) -> bool:
+        now = Standing.of(entries)
+        return now.champion == booking.champion and certificate.onnx_sha256 not in now.rolled_back
+
     body = {
         "onnx_sha256": certificate.onnx_sha256,
         "certificate_sha256": certificate.sha256,
         "judged": judged.hash,
         "release_run_id": releases.upload(registry, onnx, certificate),
-        "run_id": booking.entry.body["run_id"],
+        "run_id": run_id,
+        "task": booking.entry.body["question"]["task"],
         "sentence": judged.body["decision"]["sentence"],
         "gates": ", ".join(f"{gate['code']} {gate['status']}" for gate in judged.body["decision"]["gates"]),
     }
-    entry = registry.ledger.append(
-        "promoted", body, still=lambda entries: Standing.of(entries).champion == booking.champion
-    )
+    entry = registry.ledger.append("promoted", body, still)
     if entry is not None:
         registry.project()
     return entry
@@ -195,8 +206,8 @@ def _validate(case: _Case, name: str) -> None:
 
     if name != case.registry.name:
         raise RegistryError(f"the registry is for {case.registry.name!r}, but {name!r} is to be promoted")
-    if not (math.isfinite(case.alpha) and 0 < case.alpha < 1):
-        raise PipelineError(f"alpha must be between 0 and 1, got {case.alpha}")
+    if not (math.isfinite(case.alpha) and 0 < case.alpha <= LARGEST_ALPHA):
+        raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {case.alpha}")
     if not case.looks >= 1:
         raise PipelineError(f"looks must be at least 1, got {case.looks}")
     if dict(case.report.fingerprints) != case.splits.fingerprints:
@@ -237,7 +248,7 @@ def _attempt(case: _Case) -> Promotion | None:
     if decision["passed"] is not True:
         return case.ends("refused", "gates", decision["sentence"], decision=decision)
     certificate = _certify(case, booking, judged)
-    if case.step(release)(case.registry, case.onnx, booking, judged, certificate) is None:
+    if case.step(release)(case.registry, case.onnx, booking, judged, certificate, case.run_id) is None:
         return None
     more = {"decision": decision, "certificate": certificate.as_dict()}
     return case.ends("promoted", "passed", decision["sentence"], **more)
@@ -248,6 +259,9 @@ def _question(case: _Case) -> dict[str, Any]:
         "onnx_sha256": case.onnx_sha256,
         "test": case.splits.test.fingerprint,
         "rows": case.rows.fingerprint,
+        "train": case.splits.train.fingerprint,
+        "validation": case.splits.validation.fingerprint,
+        "task": described(case.task),
         "gates": [gate.as_dict() for gate in case.gates],
         "alpha": case.alpha,
         "looks": case.looks,
@@ -299,6 +313,8 @@ def _evaluation_of(case: _Case, entry: Entry | None) -> Evaluation | Incomparabl
 
     if entry is None:
         return None
+    if entry.body.get("task") != plain(described(case.task)):
+        return Incomparable("it was promoted for another task, or other classes")
     onnx, _ = releases.read_promoted(case.registry, entry)
     try:
         return _evaluation(case, onnx)

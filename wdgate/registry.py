@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from data_checks.errors import RegistryError
 from wdgate.ledger import ATTEMPTS, SUFFIX, Entry, Ledger, call, pages
 from wdgate.standing import Standing
+from wdgate.store import existing_store
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -38,7 +39,7 @@ class Registry:
 
     Args:
         name: the registered model.
-        tracking_uri: MLflow's tracking store; None for what the environment says.
+        tracking_uri: MLflow's tracking store; None for `MLFLOW_TRACKING_URI`, or the store in `WDGATE_HOME`.
         registry_uri: MLflow's model registry; None for the tracking store's own.
         artifact_location: the folder or address that new experiments keep their files in; None for the
             server's default. A local store needs one.
@@ -68,7 +69,8 @@ class Registry:
         """The MLflow client; made when first used, and never by MLflow's global settings."""
         from mlflow import MlflowClient
 
-        return call(MlflowClient, *self._uris)
+        tracking_uri, registry_uri = self._uris
+        return call(MlflowClient, tracking_uri or existing_store(), registry_uri)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -186,6 +186,15 @@ def _check_version(registry: Registry, entry: Entry, version: int | None) -> Non
 
 
 def _check_release(registry: Registry, entry: Entry) -> tuple[bytes, Certificate]:
+    judged = next((e for e in registry.ledger.opened() if e.hash == entry.body["judged"]), None)
+    if judged is None or judged.kind != "judged" or judged.body["decision"].get("passed") is not True:
+        raise RegistryError(
+            f"the promotion {entry.hash[:12]} of {registry.name} rests on no judgement that passed"
+        )
+    if judged.body["question"]["onnx_sha256"] != onnx_of(entry):
+        raise RegistryError(
+            f"the promotion {entry.hash[:12]} of {registry.name} rests on a judgement of another file"
+        )
     onnx, certificate = releases.read_promoted(registry, entry)
     if certificate.predicate["ledger"]["judged"] != entry.body["judged"]:
         raise RegistryError(

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data_checks.errors import DataCheckFailed
@@ -22,7 +23,7 @@ def test_what_did_not_pass_is_raised(statuses):
     assert not report.passed
     with pytest.raises(
         DataCheckFailed,
-        match="No check of the data ran" if not statuses else r"^title \d \(DC\d{3}\): sentence \d\.$",
+        match="No check of the data" if not statuses else r"^title \d \(DC\d{3}\): sentence \d\.$",
     ):
         report.raise_if_failed()
 
@@ -36,3 +37,10 @@ def test_warnings_and_what_does_not_apply_let_pass():
 def test_a_report_is_plain_values():
     values = json.loads(json.dumps(report_of("passed").as_dict()))
     assert (values["left_out"], values["findings"][0]["code"]) == (1, "DC000")
+
+
+def test_a_report_that_could_ask_nothing_has_not_passed():
+    finding = Finding("DC130", "groups", "not applicable", "No groups were given.")
+    report = DataReport((finding,), pd.DataFrame(), {}, np.zeros(0, bool))
+    assert not report.passed
+    assert "nothing is known" in report.sentence

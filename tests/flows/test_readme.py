@@ -6,7 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +24,7 @@ RUN = [line for line in COMMANDS if line.startswith("wdgate ") and line != "wdga
 REFUSED = {
     "wdgate run pipelines.digits weight_decay=30",
     "wdgate run pipelines.modular_addition weight_decay=0",
+    "wdgate check --train mine.csv --test mine.csv --target benign",
 }
 
 
@@ -48,16 +48,8 @@ def test_every_file_that_readme_names_exists():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where README's reader stands: two CSV files of their own lie there."""
-    folder = tmp_path_factory.mktemp("reader")
-    generator = np.random.default_rng(0)
-    for name, rows in (("train", 200), ("test", 60)):
-        columns = generator.normal(size=(rows, 5))
-        table = np.column_stack([columns, (columns[:, 0] > 0).astype(int)])
-        header = ",".join([f"x{i}" for i in range(5)] + ["y"])
-        formats = ["%.6f"] * 5 + ["%d"]
-        np.savetxt(folder / f"{name}.csv", table, delimiter=",", header=header, comments="", fmt=formats)
-    return folder
+    """Where README's reader stands."""
+    return tmp_path_factory.mktemp("reader")
 
 
 @pytest.mark.parametrize("line", RUN)
@@ -68,9 +60,9 @@ def test_a_command_does_what_readme_says(line, folder, wdgate, digits, monkeypat
     assert printed
 
 
-def test_the_python_examples_run(wdgate, digits, home, capsys):
-    from pipelines.digits import load_splits
-
+def test_the_python_examples_run(digits, monkeypatch, capsys):
+    # As in a script of the reader's: nothing but the folder of the runs is known.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     for example in blocks("python"):
-        exec(compile(example, "README.md", "exec"), {"pictures": load_splits().test.inputs[:3]})
-    assert capsys.readouterr().out.startswith("1 [")
+        exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "1 [0 1 2]\n"

@@ -113,3 +113,9 @@ def test_scores_that_are_nan_do_not_pass():
 def test_a_gate_that_the_task_cannot_answer_is_an_error():
     with pytest.raises(PipelineError, match="did you mean"):
         judged(gates=[at_least("acuracy", 0.9)])
+
+
+def test_clean_data_alone_promotes_nothing():
+    decision = judged(gates=[no_worse("accuracy", 0.03)])
+    assert [result.status for result in decision.results] == ["passed", "not applicable", "not applicable"]
+    assert not decision.passed

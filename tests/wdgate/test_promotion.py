@@ -193,8 +193,8 @@ def test_a_champion_whose_bytes_were_changed_promotes_nothing(registry, promotes
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"alpha": float("nan")}, PipelineError, "alpha must be between 0 and 1, got nan"),
-        ({"alpha": 1}, PipelineError, "alpha must be between 0 and 1, got 1"),
+        ({"alpha": float("nan")}, PipelineError, "alpha must be above 0 and at most 0.25, got nan"),
+        ({"alpha": 1}, PipelineError, "alpha must be above 0 and at most 0.25, got 1"),
         ({"looks": 0}, PipelineError, "looks must be at least 1, got 0"),
         ({"name": "other"}, RegistryError, "but 'other' is to be promoted"),
         ({"gates": (at_least("acuracy", 0.9),)}, PipelineError, "acuracy"),
@@ -323,3 +323,49 @@ def test_racing_promoters_lose_no_promotion_and_pay_no_look_twice(store, registr
     assert sorted(versions) == sorted(raced.versions()) == list(range(1, 9))
     assert looks == list(range(1, len(looks) + 1))
     assert raced.alias == raced.version_of([e for e in raced.ledger.entries() if e.kind == "promoted"][-1])
+
+
+def test_a_champion_of_another_task_cannot_be_compared_with(registry, promotes, rows, reported, onnx_file):
+    splits = rows()
+    promotes(onnx_file(), splits)
+    arguments = {"name": registry.name, "run_id": "run", "alpha": 0.05, "looks": 5, "evidence": {}}
+    swapped = Classification(("right", "left"))
+    again = promote(onnx_file(1.5), splits, swapped, GATES, reported(splits), registry=registry, **arguments)
+    assert again.outcome == "refused"
+    assert "another task" in again.sentence
+
+
+def test_what_was_rolled_back_meanwhile_is_not_released_by_a_slow_promoter(
+    registry, promotes, rows, onnx_file, monkeypatch
+):
+    from wdgate import promotion
+    from wdgate.serving import rollback
+
+    splits = rows()
+    promotes(onnx_file(), splits)
+    upload, slow = promotion.releases.upload, []
+
+    def overtaken(*arguments):
+        run_id = upload(*arguments)
+        if not slow:
+            slow.append(1)
+            promotes(onnx_file(1.5), splits)
+            rollback(registry)
+        return run_id
+
+    monkeypatch.setattr(promotion.releases, "upload", overtaken)
+    ended = promotes(onnx_file(1.5), splits)
+    assert (ended.outcome, ended.reason) == ("refused", "rolled-back")
+    assert registry.alias == 1
+
+
+def test_looks_that_were_planned_anew_do_not_renew_alpha(promotes, rows, onnx_file):
+    splits = rows()
+    ended = [promotes(onnx_file(1 + n / 100), splits, looks=2) for n in range(2)]
+    ended.append(promotes(onnx_file(2.0), splits, looks=40))
+    assert [promotion.reason for promotion in ended] == ["passed", "passed", "looks-spent"]
+
+
+def test_the_promoted_entry_names_the_run_that_was_promoted(registry, promotes, rows, onnx_file):
+    promotes(onnx_file(), rows(), run_id="this one")
+    assert registry.ledger.entries()[-1].body["run_id"] == "this one"

@@ -200,3 +200,15 @@ def test_the_history_says_who_when_what_and_why(registry, versions):
     ]
     assert {row["by"] for row in found} == {"tester"}
     assert all(row["sentence"] for row in found if row["kind"] in ("judged", "promoted"))
+
+
+def test_a_promotion_without_a_judgement_that_passed_is_not_served(registry, versions):
+    ledger = registry.ledger
+    refused = {"booked": "", "question": {"onnx_sha256": ""}, "decision": {"passed": False}}
+    judged = ledger.append("judged", refused)
+    champion = next(entry for entry in reversed(ledger.entries()) if entry.kind == "promoted")
+    ledger.append("promoted", {**champion.body, "judged": judged.hash})
+    registry.project()
+    with pytest.raises(RegistryError, match="no judgement that passed"):
+        load_champion(registry.name, registry=registry)
+    assert not all(item.ok for item in verify(registry))

@@ -21,6 +21,10 @@ Floats = NDArray[np.floating]
 Rows = NDArray[np.intp]
 
 
+# As many blocks of neighbours in time as leave a bound enough degrees of freedom.
+TIME_BLOCKS = 30
+
+
 @dataclass(frozen=True)
 class Incomparable:
     """A version in use that cannot be run on these rows, and why: `it takes other columns`."""
@@ -57,7 +61,7 @@ class Evaluation:
             were corrupted; it is absent where no corruption of these inputs is meaningful.
         metrics: numbers that are no mean of rows.
         robustness: mean primary score by corruption and severity, `{"blur": (s1, ..., s5)}`.
-        groups: the unit that rows belong to (N,), or None.
+        groups: the unit that rows belong to (N,), as `units_of` gives it; None where each is its own.
         weights: how much each row counts (N,), or None.
         baseline: per-row scores of a constant predictor by name, each (N,): what skill is measured from.
         corrupted_rows: positions (M,) of the rows that were corrupted; None: all, or none.
@@ -135,11 +139,27 @@ def evaluate(
         scores={**scores, **worse},
         metrics=task.metrics(predictions, split.targets, split.weights),
         robustness=robustness,
-        groups=split.groups,
+        groups=units_of(split),
         weights=split.weights,
         baseline=task.scores(constant, split.targets),
         corrupted_rows=rows if worse and len(rows) < len(split) else None,
     )
+
+
+def units_of(split: Split) -> NDArray[Any] | None:
+    """What is independent in a split: its groups, blocks of its times, equal rows as one; None: each row.
+
+    Rows that follow one another are alike, and a row that stands in the test set ten times is one row.
+    """
+    if split.groups is not None:
+        return split.groups
+    if split.times is not None:
+        order = np.argsort(split.times, kind="stable")
+        blocks = np.empty(len(split), np.intp)
+        blocks[order] = np.arange(len(split)) * TIME_BLOCKS // max(len(split), 1)
+        return blocks
+    _, first = np.unique(split.keys, return_inverse=True)
+    return first if first.max(initial=-1) + 1 < len(split) else None
 
 
 def _predict(model: OnnxModel, split: Split, batch_size: int) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ exported file returned them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -66,6 +66,18 @@ class Task(Protocol):
     def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
         """What a predictor that knows only `targets`, and no input, predicts for each of `rows` rows."""
         ...
+
+
+def described(task: Task) -> dict[str, Any]:
+    """What a task is, as plain values: two models can be compared only where it is the same.
+
+    Example:
+        >>> described(Classification(("cat", "dog")))
+        {'task': 'Classification', 'classes': ['cat', 'dog']}
+    """
+    own: dict[str, Any] = asdict(task) if is_dataclass(task) else {}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
+    return {"task": type(task).__name__, **plain}
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,19 @@ class Bounds:
 
 
 def mean_bounds(
-    values: Floats, alpha: float, groups: NDArray[Any] | None = None, weights: Floats | None = None
+    values: Floats,
+    alpha: float,
+    groups: NDArray[Any] | None = None,
+    weights: Floats | None = None,
+    span: tuple[float, float] = (-np.inf, np.inf),
 ) -> Bounds:
     """Bounds of the (weighted) mean of scores (N,), each at error probability `alpha`.
 
     Scores of 0 and 1 alone are a proportion: Clopper & Pearson (1934) on independent rows; on groups or
     weighted rows the same on the effective number of rows, after Korn & Graubard (1998), or
     `studentized` where that is wider, as it is when a few groups are much worse than the rest. Other
-    scores: `studentized`. NaN where there is no row or a score is not finite.
+    scores: `studentized`, with room for what no row has shown where the score's `span` (the least and
+    the most that it can be) is finite. NaN where there is no row or a score is not finite.
 
     Example:
         >>> bounds = mean_bounds(np.repeat([1.0, 0.0], [654, 46]), alpha=0.0025)
@@ -71,7 +76,25 @@ def mean_bounds(
         rows = effective_rows(units, units.mean * (1 - units.mean), alpha)
         least, most = clopper_pearson(units.mean * rows, rows, alpha)
         lower, upper = max(0.0, min(lower, least)), min(1.0, max(upper, most))
+    elif np.isfinite(span).all():
+        lower, upper = _with_room(units, (lower, upper), span, alpha)
     return Bounds(units.mean, lower, upper, len(values))
+
+
+def _with_room(
+    units: Units, bounds: tuple[float, float], span: tuple[float, float], alpha: float
+) -> tuple[float, float]:
+    """Bounds that hold too if a share of units lies at the end of the span, and none of them was drawn.
+
+    All of n units miss a share of 1 - alpha^(1 / n) with probability alpha. Where the units are much
+    alike nothing else widens the bounds.
+    """
+    unseen = 1 - alpha ** (1 / len(units.deviations))
+    lower, upper = bounds
+    return (
+        min(lower, units.mean - (units.mean - span[0]) * unseen),
+        max(upper, units.mean + (span[1] - units.mean) * unseen),
+    )
 
 
 def proportion_bounds(successes: float, rows: int, alpha: float) -> Bounds:
@@ -167,14 +190,16 @@ def effective_rows(units: Units, row_variance: float, alpha: float) -> float:
     """How many independent rows would determine the mean as well as these grouped or weighted ones do.
 
     The variance of one row over the variance of the mean, less what the few degrees of freedom of the
-    latter cost (Korn & Graubard 1998). Never more than there are rows; and where no row differs from
-    another, so that the variance tells nothing, each group counts as one row (Kish 1965).
+    latter cost (Korn & Graubard 1998). Never more than there are groups, weighted rows counting as Kish
+    (1965) counts them: a few groups in which everything is wrong can be missing from a sample by chance,
+    and its variance does not tell (with 30 groups of 20 rows a bound without this limit erred 9 % of the
+    time at alpha .0025).
     """
     kish = float(units.weights.sum() ** 2 / (units.weights**2).sum())
     if not units.variance > 0 or not row_variance > 0:
         return kish
     few = float(special.ndtri(1 - alpha) / special.stdtrit(len(units.deviations) - 1, 1 - alpha))
-    return min(row_variance / units.variance * few**2, float(units.rows))
+    return min(row_variance / units.variance * few**2, kish)
 
 
 def _hall(quantile: float, skewness: float) -> float:

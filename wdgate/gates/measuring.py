@@ -13,12 +13,16 @@ from wdgate.gates.resampling import jackknife_bounds
 
 Rows = NDArray[np.intp]
 
+# The least and the most that a score can be; one that is not named has no end.
+SPANS = {"accuracy": (0.0, 1.0), "confidence_gap": (-1.0, 1.0), "brier": (0.0, 2.0)}
+
 
 def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bounds | None:
     """The bounds of a score's mean or of a metric; None where the evaluation has neither."""
     if name in evaluation.scores:
         rows = evaluation.rows_of(name)
-        return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights)
+        span = SPANS.get(name.removeprefix("corrupted_"), (-np.inf, np.inf))
+        return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
     if name in evaluation.metrics:
         return jackknife_bounds(
             lambda r: _metric(name, evaluation, task, r), len(evaluation), alpha, evaluation.groups

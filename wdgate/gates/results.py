@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+# Far beyond that, a confidence bound lies on the wrong side of what was observed.
+LARGEST_ALPHA = 0.25
+
 GateStatus = Literal["passed", "failed", "inconclusive", "not applicable"]
 
 
@@ -61,7 +64,9 @@ class GateDecision:
     @property
     def passed(self) -> bool:
         """Whether something was asked, something passed, and nothing blocks."""
-        return any(r.status == "passed" for r in self.results) and not any(r.blocks for r in self.results)
+        # Clean data (WD201) is no merit of the model: something that it was asked must have passed.
+        shown = any(r.status == "passed" for r in self.results if r.code != "WD201")
+        return shown and not any(r.blocks for r in self.results)
 
     @property
     def sentence(self) -> str:

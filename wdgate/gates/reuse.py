@@ -41,8 +41,8 @@ def overlap(keys: RowKeys, others: RowKeys) -> float:
     return len(np.intersect1d(keys, others, assume_unique=True)) / smaller if smaller else 1.0
 
 
-def looks_taken(keys: RowKeys, booked: Iterable[str], read: Callable[[str], RowKeys]) -> int:
-    """How many bookings were on these rows.
+def looks_taken(keys: RowKeys, booked: Iterable[str], read: Callable[[str], RowKeys]) -> list[int]:
+    """Which bookings were on these rows, by their position in `booked`.
 
     Args:
         keys: the salted keys of the rows in question.
@@ -51,4 +51,21 @@ def looks_taken(keys: RowKeys, booked: Iterable[str], read: Callable[[str], RowK
     """
     places = list(booked)
     same = {place for place in set(places) if not overlap(keys, read(place)) <= SAME_ROWS}
-    return sum(place in same for place in places)
+    return [position for position, place in enumerate(places) if place in same]
+
+
+def affordable(spent: Iterable[tuple[float, int]], alpha: float, looks: int) -> bool:
+    """Whether another look at `alpha / looks` keeps the chance of a wrong promotion within `alpha`.
+
+    Args:
+        spent: alpha and looks of each judgement on these rows before.
+        alpha: the error probability that is planned for all of them.
+        looks: how many are planned.
+
+    Example:
+        >>> affordable([(0.05, 20)] * 19, 0.05, 20), affordable([(0.05, 2)] * 2, 0.05, 20)
+        (True, False)
+    """
+    shares = [each / number for each, number in spent]
+    # One part in a million for rounding: twenty twentieths are one.
+    return len(shares) < looks and not sum(shares) + alpha / looks > alpha * (1 + 1e-6)

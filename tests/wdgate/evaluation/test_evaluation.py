@@ -6,7 +6,7 @@ import pytest
 from data_checks.errors import ModelError
 from data_checks.splits import Split
 from wdgate.evaluation.corruptions import PICTURES
-from wdgate.evaluation.evaluation import evaluate
+from wdgate.evaluation.evaluation import evaluate, units_of
 from wdgate.evaluation.robustness import MOST_ROWS
 from wdgate.evaluation.tasks import Classification, Regression
 
@@ -127,3 +127,14 @@ def test_a_file_of_other_classes_or_another_task_is_refused(classifier, adder):
         evaluate(classifier(WEIGHTS), rows(), Classification(("a", "b", "c")))
     with pytest.raises(ModelError, match="takes inputs named count, size"):
         evaluate(adder, rows(), TASK)
+
+
+def test_rows_that_follow_one_another_or_are_copies_are_not_independent():
+    inputs, targets = np.arange(60.0).reshape(60, 1), np.zeros(60, np.int64)
+    assert units_of(Split(inputs, targets)) is None
+    assert units_of(Split(inputs, targets, groups=targets)) is targets
+    assert len(np.unique(units_of(Split(inputs % 7, targets)))) == 7
+    times = np.arange(60)[::-1]
+    blocks = units_of(Split(inputs, targets, times=times))
+    assert len(np.unique(blocks)) == 30
+    assert blocks[0] == 29

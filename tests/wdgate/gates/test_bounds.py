@@ -131,3 +131,24 @@ def test_one_group_alone_bounds_nothing():
     assert np.isnan(bounds.lower)
     right = mean_bounds(np.array([1.0, 1.0, 0.0]), 0.05, np.zeros(3))
     assert not right.lower > 0.1
+
+
+@pytest.mark.parametrize("rows", [20, 50, 360])
+def test_a_score_that_is_alike_on_every_row_seen_leaves_room_for_those_not_seen(rows):
+    """(confidence - correct) of a model that is .99 confident and right in .93 of cases: its mean is +.06."""
+    generator, alpha, rounds = np.random.default_rng(0), 0.05, 2000
+    gaps = 0.99 - (generator.random((rounds, rows)) < 0.93)
+    wrong = sum(mean_bounds(gap, alpha, span=(-1.0, 1.0)).upper < 0.06 for gap in gaps)
+    assert wrong / rounds <= alpha + 3 * (alpha * (1 - alpha) / rounds) ** 0.5
+
+
+def test_a_few_groups_in_which_everything_is_wrong_are_not_forgotten():
+    """30 groups of 20 rows, of which one in fifty is broken as a whole."""
+    generator, alpha, rounds = np.random.default_rng(1), 0.05, 1000
+    groups = np.repeat(np.arange(30), 20)
+    wrong = 0
+    for _ in range(rounds):
+        broken = np.repeat(generator.random(30) < 0.02, 20)
+        right = (generator.random(600) < 0.97) & ~broken
+        wrong += mean_bounds(right.astype(float), alpha, groups).lower > 0.98 * 0.97
+    assert wrong / rounds <= alpha + 3 * (alpha * (1 - alpha) / rounds) ** 0.5
