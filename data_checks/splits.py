@@ -129,6 +129,9 @@ class Splits:
         also: further named test sets.
         public: the rows may leave the worker (shown in Data Docs, listed by their own ids).
         source: where the rows came from, in words or as an address.
+
+    Raises:
+        DataError: a further test set named like one of the three.
     """
 
     train: Split
@@ -137,6 +140,13 @@ class Splits:
     also: Mapping[str, Split] = field(default_factory=dict)
     public: bool = False
     source: str = ""
+
+    def __post_init__(self) -> None:
+        taken = {"train", "validation", "test"} & set(self.also)
+        if taken:
+            raise DataError(
+                f"a further test set cannot be called {sorted(taken)[0]}, which is a split already"
+            )
 
     def named(self) -> dict[str, Split]:
         """All parts by name: train, validation (unless it is empty), test, then the further test sets."""

@@ -5,7 +5,10 @@ Nothing heavy is imported before the command line is understood, so that `wdgate
 
 from __future__ import annotations
 
+import json
 import sys
+import traceback
+from argparse import Namespace
 from collections.abc import Sequence
 
 from data_checks.errors import CannotProceed, Refused
@@ -36,17 +39,32 @@ def main(words: Sequence[str] | None = None) -> int:
 
         return commands.COMMANDS[arguments.command](arguments, settings)
     except Refused as refusal:
-        return _end(1, refusal)
+        return _end(1, refusal, arguments)
     except CannotProceed as error:
-        return _end(2, error)
-    except OSError as error:
-        return _end(2, f"{error.filename or 'a file'}: {error.strerror or error}")
+        return _end(2, error, arguments)
     except KeyboardInterrupt:
         return EXIT_CODE
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an exit code of 0 or 1 would be an answer
+        return _end(2, _unexpected(error), arguments)
 
 
-def _end(code: int, message: object) -> int:
+def _unexpected(error: BaseException) -> str:
+    from flows.mistakes import sentence_of
+
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    sentence = sentence_of(error)
+    if sentence is None:
+        traceback.print_exception(error)
+    return sentence or f"a defect of wdgate, please report it: {type(error).__name__}: {error}"
+
+
+def _end(code: int, message: object, arguments: Namespace) -> int:
     print(f"wdgate: {message}", file=sys.stderr)
+    if getattr(arguments, "json", False):
+        print(
+            json.dumps({"outcome": "refused" if code == 1 else "error", "sentence": str(message)}, indent=2)
+        )
     return code
 
 

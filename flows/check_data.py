@@ -11,7 +11,7 @@ import numpy as np
 from prefect import flow
 
 from data_checks.report import DataReport
-from data_checks.splits import Splits
+from data_checks.splits import Split, Splits
 from flows.progress import doing
 from flows.settings import Settings, read_salt, read_settings
 from pipelines.pipeline import Plan, load_pipeline
@@ -29,9 +29,27 @@ def check(plan: Plan, splits: Splits, docs: Path) -> DataReport:
 
     classes = getattr(plan.pipeline.task, "classes", None)
     known = len(classes) if classes is not None else None
+    if known is None:
+        splits = with_values(splits)
     # Besides, not instead: no pipeline file switches the search for leaks off.
     checks = (*default_checks(known), *plan.pipeline.checks)
     return check_splits(splits, checks, salt=read_salt(read_settings()), docs=docs)
+
+
+def with_values(splits: Splits) -> Splits:
+    """The same rows with targets as floats: a task without classes has values, whole numbers or not."""
+
+    def valued(split: Split) -> Split:
+        whole = split.targets.dtype.kind in "iu"
+        return replace(split, targets=split.targets.astype(np.float64)) if whole else split
+
+    return replace(
+        splits,
+        train=valued(splits.train),
+        validation=valued(splits.validation),
+        test=valued(splits.test),
+        also={name: valued(split) for name, split in splits.also.items()},
+    )
 
 
 def data_docs(settings: Settings, splits: Splits) -> Path:

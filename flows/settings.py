@@ -94,4 +94,6 @@ _QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # A server that is away is told in seconds; MLflow would try for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
 }

@@ -30,10 +30,11 @@ from flows.plots import curves, reliability
 from flows.report import Summary
 from flows.settings import Settings
 from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.store import reason
 
 if TYPE_CHECKING:
     from data_checks.report import DataReport
-    from data_checks.splits import Split, Splits
+    from data_checks.splits import Splits
     from pipelines.pipeline import Plan
     from wd_train.export import ExportedModel
     from wd_train.training import Epoch
@@ -95,10 +96,7 @@ def answering(settings: Settings) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        reason = str(error).splitlines()[0]
-        raise RegistryError(
-            f"MLflow at {settings.tracking_uri} could not do what was asked: {reason}"
-        ) from error
+        raise RegistryError(f"MLflow at {settings.tracking_uri}: {reason(error)}") from error
 
 
 def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[Run, Candidate | None]:
@@ -110,7 +108,7 @@ def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[
         if not found:
             return _new_run(client, settings, experiment, plan, splits, key), None
         run = Run(settings, found[0].info.run_id, _last_epoch(client, found[0].info.run_id))
-        if found[0].info.status == "FINISHED":
+        if _is_finished(found[0]):
             return run, read_candidate(settings, run.run_id)
         client.update_run(run.run_id, status="RUNNING")
         _describe(run, plan, splits)
@@ -139,7 +137,7 @@ def read_candidate(settings: Settings, run_id: str) -> Candidate:
     with answering(settings):
         client = MlflowClient(settings.tracking_uri)
         run = client.get_run(run_id)
-        if "wdgate.key" not in run.data.tags or run.info.status != "FINISHED":
+        if "wdgate.key" not in run.data.tags or not _is_finished(run):
             raise RegistryError(
                 f"run {run_id} is no finished training of wdgate, but {run.info.status.lower()}"
             )
@@ -173,11 +171,11 @@ def log_candidate(
     candidate: Candidate,
     exported: ExportedModel,
     history: Sequence[Mapping[str, Any]],
-    example: Split,
+    splits: Splits,
 ) -> Candidate:
     """Store what was trained, and close its run: a candidate is a finished run with a logged model."""
     with answering(run.settings):
-        _log_model(run, exported, example)
+        _log_model(run, exported, _example(splits))
         run.metrics({**_final(candidate.training), **_decay(candidate)})
         if history:
             run.picture("curves.png", curves(history))
@@ -212,6 +210,11 @@ def finish(run: Run, candidate: Candidate, decision: str, reason: str, sentence:
         run.tag(**{"decision": decision, "reason": reason, NOTE: sentence})
         run.client.set_terminated(run.run_id, "FINISHED")
     return candidate
+
+
+def _is_finished(run: Any) -> bool:
+    # The status alone is not enough: MLflow sets it when the model is logged, before the candidate is.
+    return bool(run.info.status == "FINISHED" and run.data.tags.get("decision") != "training")
 
 
 def _experiment(client: MlflowClient, settings: Settings, name: str) -> str:
@@ -261,13 +264,22 @@ def _dataset(splits: Splits, name: str) -> DatasetInput:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", name)])
 
 
-def _log_model(run: Run, exported: ExportedModel, example: Split) -> None:
+def _example(splits: Splits) -> Any:
+    """Two rows that show the form of the inputs: zeros where the rows are private."""
+    rows = read_inputs(splits.train.inputs, np.arange(min(2, len(splits.train))))
+    if splits.public:
+        return rows
+    if isinstance(rows, Mapping):
+        return {name: np.zeros_like(column) for name, column in rows.items()}
+    return np.zeros_like(rows)
+
+
+def _log_model(run: Run, exported: ExportedModel, few: Any) -> None:
     import onnx
     import onnxruntime
     from mlflow.models import infer_signature
     from mlflow.onnx import log_model
 
-    few = read_inputs(example.inputs, np.arange(min(2, len(example))))
     predictions = OnnxModel(exported.onnx).predict(few)
     # MLflow's model functions speak to its active run alone.
     mlflow.set_tracking_uri(run.settings.tracking_uri)

@@ -38,7 +38,7 @@ def train(pipeline: str, parameters: dict[str, Any] | None = None) -> Candidate:
 
 def content_key(plan: Plan, splits: Splits) -> str:
     """What makes two trainings the same: the pipeline, its arguments, the rows, the code."""
-    content = [plan.locator, dict(plan.arguments), plan.code_sha256, splits.fingerprints, __version__]
+    content = [plan.as_dict(), splits.fingerprints, __version__]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -46,7 +46,8 @@ def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
     docs = data_docs(run.settings, splits)
     report = step(check, "Checking the data")(plan, splits, docs)
     tracking.log_data(run, report, docs)
-    arguments = plan.as_dict()["arguments"]
+    # Those that were given: what the others are, the pipeline says again when it is loaded for the judgement.
+    arguments = {name: plan.as_dict()["arguments"][name] for name in plan.given}
     candidate = Candidate(run.run_id, plan.pipeline.name, plan.locator, arguments, report.as_dict())
     if not report.passed:
         return tracking.finish(run, candidate, "refused", "data", report.sentence)
@@ -61,6 +62,4 @@ def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
         effect=effect.as_dict(),
         export=exported.as_dict(),
     )
-    return step(tracking.log_candidate, "Logging to MLflow")(
-        run, complete, exported, fitted.history, splits.train
-    )
+    return step(tracking.log_candidate, "Logging to MLflow")(run, complete, exported, fitted.history, splits)

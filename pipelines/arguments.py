@@ -143,6 +143,8 @@ def _checked(value: Any, hint: Any) -> Any:
     if hint is float and type(value) is int:
         return float(value)
     kind = typing.get_origin(hint) or hint
+    if kind is tuple and isinstance(value, list):  # what JSON makes of a tuple
+        return tuple(value)
     # A bool is an int to Python, but `epochs=True` is a mistake.
     if not isinstance(kind, type) or not isinstance(value, kind) or (hint is int and isinstance(value, bool)):
         raise _NotThis

@@ -138,7 +138,7 @@ def _effect(name: str, pairs: Sequence[tuple[Scores, Scores]]) -> ScoreEffect:
     differences = (with_decay - without).mean(axis=1)
     # One pair, or pairs that agree to the last digit, say nothing about another seed. They do say how far
     # these rows determine the difference.
-    by_seed = len(pairs) > 1 and differences.std() > 0
+    by_seed = len(pairs) > 1 and np.ptp(differences) > 1e-9
     return ScoreEffect(
         name,
         float(with_decay.mean()),

@@ -43,7 +43,9 @@ class Rows:
     def __init__(
         self, split: Split, preprocess: nn.Module, device: torch.device, augment: Augment | None = None
     ) -> None:
-        self.targets = tensor_of(split.targets, "targets").to(device)
+        targets = tensor_of(split.targets, "targets")
+        # Classes are looked up by them, which torch does with 64 bits alone.
+        self.targets = (targets if targets.is_floating_point() else targets.long()).to(device)
         self.weights = None if split.weights is None else tensor_of(split.weights, "weights").to(device)
         self.prepared: Tensors | None = None
         self._split, self._preprocess, self._device, self._augment = split, preprocess, device, augment

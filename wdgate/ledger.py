@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from data_checks.errors import RegistryError
 from wdgate.canonical import canonical_json, plain, sha256
+from wdgate.store import reason
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
@@ -259,7 +260,7 @@ def call(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
             return function(*args, **kwargs)
         except (MlflowException, SQLAlchemyError, OSError) as error:
             if pause is None or not _will_pass(str(error)):
-                raise RegistryError(f"the registry did not answer: {str(error).splitlines()[0]}") from error
+                raise RegistryError(f"the registry did not answer: {reason(error)}") from error
             time.sleep(pause)
     raise RegistryError("the registry stayed locked")
 

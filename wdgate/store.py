@@ -24,6 +24,14 @@ def embedded_store(environment: Mapping[str, str] = os.environ) -> str:
     return f"sqlite:///{home(environment)}/mlflow.db"
 
 
+def reason(error: Exception) -> str:
+    """What MLflow said went wrong, in one line."""
+    said = str(error).strip() or type(error).__name__
+    if "Max retries exceeded" in said:
+        return "it did not answer"
+    return said.splitlines()[0][:300]
+
+
 def existing_store(environment: Mapping[str, str] = os.environ) -> str:
     """The address of MLflow's store: `MLFLOW_TRACKING_URI`, or the one under `home` if there is one.
 

@@ -156,7 +156,9 @@ def allowed_ratio(distances: Floats, rows: int) -> float:
         (True, 0.05)
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.nanmean(np.log(distances[:, -1:] / np.maximum(distances[:, 1:-1], 1e-300)), axis=1)
+        logs = np.log(distances[:, -1:] / np.maximum(distances[:, 1:-1], 1e-300))
+        # A row of which no distance is known says nothing, and would only warn.
+        spread = np.nanmean(logs[~np.isnan(logs).all(axis=1)], axis=1)
     positive = spread[np.isfinite(spread) & (spread > 0)]
     dimensions = 1 / np.median(positive) if len(positive) else np.inf
     return float(min(RATIO, (_FALSE_ROWS / ((NEIGHBOURS - 1) * rows)) ** (1 / dimensions)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 
@@ -37,6 +38,16 @@ from pipelines.digits import pipeline as digits
 
 def pipeline() -> Pipeline:
     return replace(digits(epochs=1), name="bound", gates=[at_least("accuracy", 0.0)])
+"""
+
+
+BROKEN = """
+from dataclasses import replace
+from pipelines import Pipeline
+from pipelines.digits import pipeline as digits
+
+def pipeline() -> Pipeline:
+    return replace(digits(), name="broken", splits=splits)
 """
 
 
@@ -183,10 +194,41 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(words, part, wdgate, capfd):
     assert part in told[-1]
 
 
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ("def splits():\n    return [][1]\n", "line 9: IndexError"),
+        ("import sys\ndef splits():\n    sys.exit(0)\n", "line 10: SystemExit"),
+        ("class Own(Exception): pass\ndef splits():\n    raise Own('no rows')\n", "line 10: Own: no rows"),
+    ],
+)
+def test_what_the_users_own_code_raises_is_one_sentence_with_its_line(
+    body, part, wdgate, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.py").write_text(textwrap.dedent(BROKEN) + body)
+    code, printed = wdgate("run", "broken.py", "--json")
+    assert code == 2
+    assert json.loads(printed)["outcome"] == "error"
+    assert part in json.loads(printed)["sentence"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_private_rows_do_not_leave_as_an_input_example(wdgate, run, home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wdgate("new", "secret", "--from", "table")
+    before = set(home.rglob("input_example.json"))
+    assert run("secret.py", "epochs=1", "--no-promote")[0] == 0
+    (example,) = set(home.rglob("input_example.json")) - before
+    rows = json.loads(example.read_text())
+    columns = rows.values() if isinstance(rows, dict) else [rows]
+    assert not any(np.any(np.asarray(column, dtype=object) != 0) for column in columns)
+
+
 def test_a_run_of_another_pipeline_is_not_judged(wdgate, run, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     assert wdgate("init", "bound", "--pipeline", "pipelines.digits")[0] == 0
     (tmp_path / "easy.py").write_text(textwrap.dedent(EASY))
     code, printed = wdgate("run", "easy.py", "--json")
-    assert (code, printed) == (2, "")
+    assert (code, json.loads(printed)["outcome"]) == (2, "error")
     assert "bound is for pipelines.digits" in capfd.readouterr().err
