@@ -44,9 +44,9 @@ def finish(process):
 
 
 def test_a_run_writes_into_wdgate_home_alone(tmp_path, environment):
-    _, told = finish(start(tmp_path / "work", environment))
+    _, told = finish(start(tmp_path / "killed", environment))
     assert list((tmp_path / "user").rglob("*")) == []
-    assert [path.name for path in (tmp_path / "work").iterdir()] == [".wdgate"]
+    assert [path.name for path in (tmp_path / "killed").iterdir()] == [".wdgate"]
     assert "Warning" not in told
 
 
@@ -54,18 +54,18 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_nothing_had_happened(t
     undisturbed, _ = finish(start(tmp_path / "undisturbed", environment))
     moments = random.Random(7)
     for _ in range(KILLS):
-        process = start(tmp_path / "work", environment)
+        process = start(tmp_path / "killed", environment)
         time.sleep(moments.uniform(1, LONGEST))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    ended, _ = finish(start(tmp_path / "work", environment))
+    ended, _ = finish(start(tmp_path / "killed", environment))
     assert ended["outcome"] in ("promoted", "unchanged")
     assert (ended["onnx_sha256"], ended["version"], ended["look"]) == (
         undisturbed["onnx_sha256"],
         1,
         "1 of 20",
     )
-    client = MlflowClient(f"sqlite:///{tmp_path}/work/.wdgate/mlflow.db")
+    client = MlflowClient(f"sqlite:///{tmp_path}/killed/.wdgate/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     assert [(run.info.status, run.data.tags["decision"]) for run in runs] == [("FINISHED", "promoted")]
     points = client.get_metric_history(ended["run_id"], "validation_loss")
