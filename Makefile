@@ -26,7 +26,7 @@ lint: .venv/installed-dev ## style, types and the directions of imports
 	$(BIN)/lint-imports
 
 soak: .venv/installed-dev ## the long tests: kill rounds, races, full simulations
-	$(BIN)/pytest -m soak
+	$(BIN)/python -m pytest -m soak  # with this folder on the import path, for the processes that race
 
 bench: .venv/installed-dev ## the benchmarks; what they print is kept in benchmarks/results
 	@for benchmark in benchmarks/*.py; do \
