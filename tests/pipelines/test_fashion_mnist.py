@@ -94,4 +94,4 @@ def test_the_network_gives_an_output_a_class(tmp_path):
 
 
 def test_nothing_is_read_before_a_step_asks():
-    pipeline(folder="no such folder")
+    assert pipeline(folder="no such folder").name == "fashion_mnist"
