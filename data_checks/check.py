@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from data_checks.evidence.table import Evidence
     from data_checks.splits import Array, Split, Splits
 
 _LISTED = 3
@@ -26,11 +27,13 @@ class Offenders:
         rows: their rows of the evidence table.
         table: the whole evidence table, for the rows that they are compared with.
         splits: the data.
+        facts: what the measure told beside its columns.
     """
 
     rows: pd.DataFrame
     table: pd.DataFrame
     splits: Splits
+    facts: Any = None
 
     def name(self, position: int) -> str:
         """What a person calls a row: `test row 4998`, or its split and salted key."""
@@ -60,6 +63,29 @@ def always(splits: Splits) -> str:
 
 
 @dataclass(frozen=True)
+class Plant:
+    """A known leak, made of the user's own rows, to see whether a check finds it.
+
+    Args:
+        name: the disguise in a few words: `one cell changed`.
+        make: gives test rows that all leak in this way, or whole splits that do; None where that cannot be
+            made of these rows. It is handed the splits and a generator.
+        must_find: the share of the planted rows, above 0 to 1, that a check must find to be vouched for.
+
+    Raises:
+        DataError: a must_find that is none.
+    """
+
+    name: str
+    make: Callable[[Splits, np.random.Generator], Split | Splits | None]
+    must_find: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.must_find <= 1:
+            raise DataError(f"must_find of {self.name} must be above 0 and at most 1, got {self.must_find}")
+
+
+@dataclass(frozen=True)
 class Check:
     """A question about the data.
 
@@ -69,6 +95,7 @@ class Check:
         question: what is asked, in a sentence.
         column: the column of the evidence whose true values, or values above 0, are offending.
         measure: gives columns of evidence, each with a value a row of all splits, in their order.
+            An `Evidence` may carry facts besides; a `ByRows` is measured part by part.
         explain: puts the offending rows in a sentence.
         clean: the sentence when there are none.
         severity: whether offending rows stop the run (`fail`) or are only told of (`warn`).
@@ -77,11 +104,11 @@ class Check:
         tolerated: the share of the rows asked of that may offend with a warning, from 0 to below 1.
         leaves_out: whether offending test rows are left out of judging.
         per_row: whether a row offends by itself; else its split does, and no row is listed.
-        plant: makes a test split of known leaks of this kind out of the rows; None where there is none.
-        must_find: the share of the planted rows that a check must find to be vouched for.
+        names: the names of the input columns that are to blame, if it is columns.
+        plants: known leaks of this kind, in every disguise that must be found.
 
     Raises:
-        DataError: a code, severity, tolerated or must_find that is none.
+        DataError: a code, severity or tolerated that is none.
 
     Example:
         >>> from data_checks.evidence.table import by_split
@@ -95,7 +122,7 @@ class Check:
     title: str
     question: str
     column: str
-    measure: Callable[[Splits], Mapping[str, Array]]
+    measure: Callable[[Splits], Mapping[str, Array] | Evidence]
     explain: Callable[[Offenders], str] = name_them
     clean: str = "No row offends."
     severity: Literal["fail", "warn"] = "fail"
@@ -104,8 +131,8 @@ class Check:
     tolerated: float = 0.0
     leaves_out: bool = False
     per_row: bool = True
-    plant: Callable[[Splits, np.random.Generator], Split] | None = None
-    must_find: float = 1.0
+    names: Callable[[Offenders], tuple[str, ...]] | None = None
+    plants: tuple[Plant, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Z]{2,4}\d{3}", self.code):
@@ -114,8 +141,6 @@ class Check:
             raise DataError(f"severity of {self.code} must be 'fail' or 'warn', got {self.severity!r}")
         if not 0 <= self.tolerated < 1:
             raise DataError(f"tolerated of {self.code} must be from 0 to below 1, got {self.tolerated}")
-        if not 0 < self.must_find <= 1:
-            raise DataError(f"must_find of {self.code} must be above 0 and at most 1, got {self.must_find}")
 
     def as_dict(self) -> dict[str, Any]:
         """What is asked, as plain values, so that it can be recorded and hashed."""

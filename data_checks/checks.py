@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.check import Check, Offenders
 from data_checks.errors import CannotProceed, DataError
-from data_checks.evidence.table import name_rows
+from data_checks.evidence.table import Evidence, name_rows
 from data_checks.report import DataReport, Finding, Status
-from data_checks.splits import Array, Splits
+from data_checks.splits import Splits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,14 +64,14 @@ def check_splits(
     _refuse_empty(splits, needs_validation)
     reasons = {check.code: check.applies(splits) for check in checks}
     asked = [check for check in checks if not reasons[check.code]]
-    table, raised = _measure(splits, asked, salt)
-    judged = [check for check in asked if check.code not in raised]
-    judgements = judge_evidence(table, judged, public=splits.public, docs=docs)
-    findings = [_find(check, reasons[check.code], raised, judgements, table, splits) for check in checks]
+    known = _measure(splits, asked, salt)
+    judged = [check for check in asked if check.code not in known.raised]
+    judgements = judge_evidence(known.table, judged, public=splits.public, docs=docs)
+    findings = [_find(check, reasons[check.code], known, judgements, splits) for check in checks]
     if self_test:
-        vouched = vouch(splits, judged)
+        vouched = vouch(splits, judged, known.facts)
         findings = [_with_word(finding, vouched) for finding in findings]
-    report = DataReport(tuple(findings), table, splits.fingerprints, _left_out(table, judged))
+    report = DataReport(tuple(findings), known.table, splits.fingerprints, _left_out(known.table, judged))
     if docs is not None:
         write_page(report, docs / "report.html", splits)
     return report
@@ -92,23 +92,35 @@ def _refuse_empty(splits: Splits, needs_validation: bool) -> None:
         raise DataError(f"{' and '.join(empty)} must have at least one row, got none")
 
 
-def _measure(splits: Splits, checks: Sequence[Check], salt: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The evidence table (a row each of all splits), and what went wrong by the code of the check."""
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The evidence table (a row each of all splits), facts by measure, what went wrong by code."""
+
+    table: pd.DataFrame
+    facts: dict[Any, Any]
+    raised: dict[str, str]
+
+
+def _measure(splits: Splits, checks: Sequence[Check], salt: str) -> _Known:
     table = name_rows(splits, salt)
-    done: dict[Callable[..., Mapping[str, Array]], str] = {}
+    messages: dict[Any, str] = {}
+    facts: dict[Any, Any] = {}
     for check in checks:
-        if check.measure not in done:
-            done[check.measure] = _add_columns(table, check, splits)
-    messages = {check.code: done[check.measure] or _unfit(table, check.column) for check in checks}
-    return table, {code: message for code, message in messages.items() if message}
+        if check.measure not in messages:
+            messages[check.measure] = _add_columns(table, facts, check, splits)
+    told = {check.code: messages[check.measure] or _unfit(table, check.column) for check in checks}
+    return _Known(table, facts, {code: message for code, message in told.items() if message})
 
 
-def _add_columns(table: pd.DataFrame, check: Check, splits: Splits) -> str:
+def _add_columns(table: pd.DataFrame, facts: dict[Any, Any], check: Check, splits: Splits) -> str:
     """Add what a check measures; the message, if it cannot be measured."""
     try:
-        columns = {name: np.asarray(column) for name, column in check.measure(splits).items()}
+        measured = check.measure(splits)
+        evidence = measured if isinstance(measured, Evidence) else Evidence(measured)
+        columns = {name: np.asarray(column) for name, column in evidence.columns.items()}
     except _ANSWERABLE as error:
         return f"{error}" if isinstance(error, CannotProceed) else f"{type(error).__name__}: {error}"
+    facts[check.measure] = evidence.facts
     for name, column in columns.items():
         if name in table or column.shape != (len(table),):
             return f"column {name} must be new and of shape ({len(table)},), got {column.shape}"
@@ -126,28 +138,38 @@ def _unfit(table: pd.DataFrame, column: str) -> str:
 def _find(
     check: Check,
     reason: str,
-    raised: Mapping[str, str],
+    known: _Known,
     judgements: Mapping[str, Judgement],
-    table: pd.DataFrame,
     splits: Splits,
 ) -> Finding:
     finding = Finding(check.code, check.title, "error", "It was not judged.")
     if reason:
         return replace(finding, status="not applicable", sentence=f"Not asked: {reason}.")
-    if check.code in raised:
-        return replace(finding, sentence=f"It could not be answered: {raised[check.code]}.")
+    if check.code in known.raised:
+        return replace(finding, sentence=f"It could not be answered: {known.raised[check.code]}.")
     judgement = judgements.get(check.code)
     if judgement is None or judgement.error:
         return replace(
             finding, sentence=f"It was not judged: {judgement.error if judgement else 'no result'}."
         )
-    offending = table[offends(table, check)]
+    offending = known.table[offends(known.table, check)]
     if len(offending) != judgement.offending:
         counts = f"{judgement.offending:,} rows were counted, and the evidence has {len(offending):,}"
         return replace(finding, sentence=f"It was not judged: {counts}.")
-    sentence = check.explain(Offenders(offending, table, splits)) if len(offending) else check.clean
-    test_rows = offending.loc[offending["split"] == "test", "id"] if check.per_row else ()
-    return replace(finding, status=_status(check, judgement), sentence=sentence, rows=tuple(test_rows))
+    return _tell(
+        replace(finding, status=_status(check, judgement)),
+        check,
+        Offenders(offending, known.table, splits, known.facts[check.measure]),
+    )
+
+
+def _tell(finding: Finding, check: Check, found: Offenders) -> Finding:
+    """The finding in words, with the test rows and the columns that are to blame."""
+    if not len(found.rows):
+        return replace(finding, sentence=check.clean)
+    test_rows = found.rows.loc[found.rows["split"] == "test", "id"] if check.per_row else ()
+    names = check.names(found) if check.names else ()
+    return replace(finding, sentence=check.explain(found), rows=tuple(test_rows), columns=names)
 
 
 def offends(table: pd.DataFrame, check: Check) -> NDArray[np.bool_]:
@@ -165,11 +187,16 @@ def _status(check: Check, judgement: Judgement) -> Status:
     return "failed"
 
 
-def _with_word(finding: Finding, shares: Mapping[str, tuple[bool, float]]) -> Finding:
-    if finding.code not in shares:
+def _with_word(finding: Finding, shares: Mapping[str, Mapping[str, tuple[bool, float]]]) -> Finding:
+    tried = shares.get(finding.code)
+    if not tried:
         return finding
-    vouched_for, share = shares[finding.code]
-    return replace(finding, vouched_for=vouched_for, share_found=share)
+    return replace(
+        finding,
+        vouched_for=all(enough for enough, _ in tried.values()),
+        share_found=min(share for _, share in tried.values()),
+        shares={name: share for name, (_, share) in tried.items()},
+    )
 
 
 def _left_out(table: pd.DataFrame, judged: Sequence[Check]) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,7 +28,9 @@ class Finding:
         sentence: what was found, for a reader who is no specialist.
         rows: ids of the offending test rows; salted keys where the data are private.
         vouched_for: whether the check found the leaks that were planted; None where none can be planted.
-        share_found: the share of the planted rows that it found, 0 to 1.
+        share_found: the share of the planted rows that it found, 0 to 1, in the disguise that it found least.
+        shares: the share that it found, by the disguise.
+        columns: names of the input columns that are to blame, where it is columns.
     """
 
     code: str
@@ -38,12 +40,19 @@ class Finding:
     rows: tuple[str, ...] = ()
     vouched_for: bool | None = None
     share_found: float | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> bool:
         """Whether the data may not be used because of this finding."""
         # A list of what lets pass, not of what blocks: a status that nobody thought of blocks.
         return self.status not in ("passed", "warned", "not applicable")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as plain values."""
+        lists = {"rows": list(self.rows), "columns": list(self.columns), "shares": dict(self.shares)}
+        return {**vars(self), **lists}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,5 +100,5 @@ class DataReport:
             "sentence": self.sentence,
             "fingerprints": dict(self.fingerprints),
             "left_out": int(self.left_out.sum()),
-            "findings": [{**vars(finding), "rows": list(finding.rows)} for finding in self.findings],
+            "findings": [finding.as_dict() for finding in self.findings],
         }

@@ -1,54 +1,80 @@
 """Would the checks have found a leak in these very rows, had there been one?
 
 Known leaks are planted into a copy of the splits: their test rows are replaced by rows that leak in one way,
-and the same measurement is made again. That costs about as much as one more check of the data.
-Judging is not repeated: a row offends by its evidence alone, which is all that the judgement counts.
+and measured again. A measure that goes row by row is not fitted again, so that its plants cost next to
+nothing. Judging is not repeated: a row offends by its evidence alone, which is all that the judgement counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_checks.check import Check
-from data_checks.evidence.table import first_rows
-from data_checks.splits import Splits
+from data_checks.evidence.table import ByRows, Columns, Evidence, Part, first_rows
+from data_checks.splits import Split, Splits
 
-# Rows of a reader are decoded when they are measured, so that only some of them take part.
-READER_ROWS = 2000
+Shares = dict[str, tuple[bool, float]]
 
 
-def vouch(splits: Splits, checks: Sequence[Check], seed: int = 0) -> dict[str, tuple[bool, float]]:
-    """Whether each check that has plants found enough of them, and the share that it found, by code.
+def vouch(
+    splits: Splits, checks: Sequence[Check], facts: Mapping[Any, Any] | None = None, seed: int = 0
+) -> dict[str, Shares]:
+    """By code and by disguise: whether a check found enough of the planted rows, and the share that it found.
 
     Args:
-        splits: the rows; a reader's train rows take part up to `READER_ROWS`.
+        splits: the rows.
         checks: those that applied to these rows and were measured.
+        facts: what their measures know of the rows, as far as they were fitted already.
         seed: chooses the rows that are planted.
     """
-    splits = _affordable(splits)
-    shares = {check.code: share_found(splits, check, seed) for check in checks if check.plant}
-    return {
-        check.code: (shares[check.code] >= check.must_find, shares[check.code])
-        for check in checks
-        if check.plant
-    }
+    known = dict(facts or {})
+    tried = {check.code: _try_all(splits, check, known, seed) for check in checks if check.plants}
+    return {code: shares for code, shares in tried.items() if shares}
 
 
-def share_found(splits: Splits, check: Check, seed: int = 0) -> float:
-    """The share of planted rows, 0 to 1, that a check complains of."""
-    if check.plant is None:
-        raise ValueError(f"nothing can be planted for {check.code}")
-    planted = replace(splits, test=check.plant(splits, np.random.default_rng(seed)), also={})
-    start = first_rows(planted)["test"]
+def _try_all(splits: Splits, check: Check, facts: dict[Any, Any], seed: int) -> Shares:
+    shares: Shares = {}
+    for plant in check.plants:
+        # Named, so that another disguise more or less changes nobody else's rows.
+        rng = np.random.default_rng([seed, zlib.crc32(plant.name.encode())])
+        planted = plant.make(splits, rng)
+        if planted is not None:
+            share = share_found(splits, check, planted, facts)
+            shares[plant.name] = (share >= plant.must_find, share)
+    return shares
+
+
+def share_found(splits: Splits, check: Check, planted: Split | Splits, facts: dict[Any, Any]) -> float:
+    """The share of the planted test rows, 0 to 1, that a check complains of.
+
+    A check that says one thing of all rows of a split has found all of them or none.
+    """
+    if isinstance(planted, Split) and isinstance(check.measure, ByRows):
+        if check.measure not in facts:
+            facts[check.measure] = check.measure.fit(splits)
+        part = Part("test", first_rows(splits)["test"], planted)
+        found = _offending(check.measure.rows(facts[check.measure], part), check)
+    else:
+        whole = planted if isinstance(planted, Splits) else replace(splits, test=planted, also={})
+        found = _offending(_columns(check, whole), check)
+        asked = check.asked_of or ("test" if check.per_row else "")
+        if asked:
+            start = first_rows(whole)[asked]
+            found = found[start : start + len(whole.named()[asked])]
+    return float(found.mean()) if check.per_row else float(found.any())
+
+
+def _columns(check: Check, splits: Splits) -> Columns:
+    measured = check.measure(splits)
+    return measured.columns if isinstance(measured, Evidence) else measured
+
+
+def _offending(columns: Columns, check: Check) -> NDArray[np.bool_]:
     # Written as "not at most" for the reason given where real rows are judged.
-    return float(np.mean(~(np.asarray(check.measure(planted)[check.column][start:]) <= 0)))
-
-
-def _affordable(splits: Splits) -> Splits:
-    if isinstance(splits.train.inputs, np.ndarray | dict):
-        return splits
-    chosen = np.argsort(splits.train.keys, kind="stable")[:READER_ROWS]
-    return replace(splits, train=splits.train.take(np.sort(chosen)))
+    return np.asarray(~(np.asarray(columns[check.column]) <= 0), dtype=np.bool_)

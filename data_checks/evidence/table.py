@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,73 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Columns = Mapping[str, Array]
+Facts = TypeVar("Facts")
+
+SHARD_ROWS = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What was measured.
+
+    Args:
+        columns: named columns with a value a row of every split (N_all,), in the order of `splits.named()`.
+        facts: what else is worth telling, such as names of columns, for `Check.explain` and `Check.names`.
+    """
+
+    columns: Columns
+    facts: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows of one split, in order.
+
+    Args:
+        name: of the split.
+        start: the position of the first row among all rows of all splits.
+        rows: the rows.
+    """
+
+    name: str
+    start: int
+    rows: Split
+
+
+@dataclass(frozen=True)
+class ByRows(Generic[Facts]):
+    """A measure whose rows are looked at one part after the other, wherever the parts begin and end.
+
+    What must be known of all rows is made once; then a part needs nothing but that, so that memory is
+    bounded, parts may be measured on other machines, and planted rows are measured without a second fit.
+
+    Args:
+        fit: makes what must be known of all rows.
+        rows: gives the columns (n,) of one part.
+    """
+
+    fit: Callable[[Splits], Facts]
+    rows: Callable[[Facts, Part], Columns]
+
+    def __call__(self, splits: Splits) -> Evidence:
+        """The columns of all rows (N_all,)."""
+        facts = self.fit(splits)
+        return Evidence(merge([self.rows(facts, part) for part in parts_of(splits)]), facts)
+
+
+def parts_of(splits: Splits, rows: int = 0) -> Iterator[Part]:
+    """All rows in order, at most `rows` of one split at a time (`SHARD_ROWS`, if 0)."""
+    at_once = rows or SHARD_ROWS
+    for name, first in first_rows(splits).items():
+        split = splits.named()[name]
+        for start in range(0, len(split), at_once):
+            chosen = np.arange(start, min(start + at_once, len(split)))
+            yield Part(name, first + start, split if len(chosen) == len(split) else split.take(chosen))
+
+
+def merge(parts: list[Columns]) -> Columns:
+    """The columns of all parts, one behind the other."""
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
 def by_split(splits: Splits, column: Callable[[str, Split], Any]) -> Array:
@@ -40,7 +108,8 @@ def first_rows(splits: Splits) -> dict[str, int]:
 def salted(keys: NDArray[np.bytes_], salt: str) -> Array:
     """Names (N,) that a row can be recognized by, but that nobody can guess it from without the salt."""
     secret = hashlib.blake2b(salt.encode(), digest_size=32).digest()
-    return np.array([hashlib.blake2b(key, key=secret, digest_size=6).hexdigest() for key in keys.tolist()])
+    names = (hashlib.blake2b(key, key=secret, digest_size=6).hexdigest() for key in keys.tolist())
+    return np.fromiter(names, "U12", len(keys))
 
 
 def name_rows(splits: Splits, salt: str) -> pd.DataFrame:
