@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError
-from data_checks.evidence.groups import canonical
+from data_checks.evidence.spelling import canonical_ids
 from data_checks.evidence.times import missing
 from data_checks.splits import Array, Split, Splits
 
@@ -71,7 +71,7 @@ def _places(rows: Split, by: str, salt: str) -> NDArray[np.floating]:
     if by == "row":
         return _hashed(rows.keys, salt)
     if by == "group":
-        return _hashed(canonical(_given(rows.groups, by)), salt)
+        return _hashed(canonical_ids(_given(rows.groups, by)), salt)
     if by == "time":
         return _ranked(_given(rows.times, by))
     raise DataError(f"by must be 'row', 'group' or 'time', got {by!r}")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_checks.errors import DataError
-from data_checks.evidence.groups import canonical, measure
+from data_checks.evidence.groups import measure
 from data_checks.splits import Split, Splits
 
 
@@ -32,10 +32,15 @@ def test_a_shared_group_is_one_of_an_earlier_split(train, validation, test):
     assert flags == expected
 
 
-@given(st.lists(st.text(max_size=6), min_size=1))
-def test_a_spelling_is_settled_once(texts):
-    settled = canonical(np.array(texts, object))
-    assert canonical(settled).tolist() == settled.tolist()
+def test_a_patient_is_found_behind_separators_and_leading_zeros():
+    splits = Splits(part(["Patient-007", "1-23"]), part(["c"]), part(["PATIENT_7", "patient 07", "12-3"]))
+    assert measure(splits)["shared_group"].tolist() == [False, False, False, True, True, False]
+
+
+def test_a_million_groups_are_compared_by_hash():
+    names = np.char.add("p-", np.arange(20_000).astype(str))
+    flags = measure(Splits(part(names[:10_000]), part(["c"]), part(names[9_999:])))["shared_group"]
+    assert np.flatnonzero(flags).tolist() == [10_001]
 
 
 def test_groups_in_some_splits_only_are_refused():
