@@ -48,6 +48,8 @@ class Split:
         times: when each row happened (N,), in any type that sorts.
         weights: how much each row counts (N,), as floats.
         attributes: named values a row (N,) that results are broken down by.
+        stable_ids: whether an id stays with its row for good, as a key of a database does and a row number
+            does not; True where ids are given, if nothing else is said.
 
     Raises:
         DataError: inputs of an unknown kind, targets that are no column, or parts of different lengths.
@@ -65,8 +67,11 @@ class Split:
     times: Array | None = None
     weights: NDArray[np.floating] | None = None
     attributes: Mapping[str, Array] = field(default_factory=dict)
+    stable_ids: bool | None = None
 
     def __post_init__(self) -> None:
+        if self.stable_ids is None:
+            object.__setattr__(self, "stable_ids", self.ids is not None)
         targets = np.asarray(self.targets)
         if targets.ndim != 1:
             raise DataError(f"targets must be one value a row, got shape {targets.shape}")
@@ -86,7 +91,7 @@ class Split:
     def take(self, indices: NDArray[np.intp] | NDArray[np.bool_]) -> Split:
         """The rows `indices` (positions, or a mask of all rows), as a split of their own."""
         positions = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(np.intp)
-        columns = [f.name for f in fields(self) if f.name not in ("inputs", "attributes")]
+        columns = [f.name for f in fields(self) if f.name not in ("inputs", "attributes", "stable_ids")]
         rows = {name: getattr(self, name) for name in columns}
         return replace(
             self,
@@ -129,6 +134,8 @@ class Splits:
         also: further named test sets.
         public: the rows may leave the worker (shown in Data Docs, listed by their own ids).
         source: where the rows came from, in words or as an address.
+        embargo: how much time must lie between what is learned from and what is judged on, in the unit of
+            the rows' times: a number, or a timedelta; None where nothing was promised.
 
     Raises:
         DataError: a further test set named like one of the three.
@@ -140,6 +147,7 @@ class Splits:
     also: Mapping[str, Split] = field(default_factory=dict)
     public: bool = False
     source: str = ""
+    embargo: Any = None
 
     def __post_init__(self) -> None:
         taken = {"train", "validation", "test"} & set(self.also)

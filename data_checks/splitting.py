@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.cuts import Cut, masks_by_time
 from data_checks.errors import DataError
 from data_checks.evidence.spelling import canonical_ids
-from data_checks.evidence.times import missing
+from data_checks.evidence.times import in_words
 from data_checks.splits import Array, Split, Splits
+
+By = Literal["row", "group", "near", "time"]
 
 
 def split(
     rows: Split,
-    by: Literal["row", "group", "time"] = "row",
+    by: By = "row",
     test: float = 0.2,
     validation: float = 0.1,
     salt: str = "",
     *,
+    cut: Cut | None = None,
+    embargo: Any = None,
     public: bool = False,
     source: str = "",
 ) -> Splits:
-    """Split rows into train, validation and test.
+    """Split rows into train, validation and test, so that rows stay where they are when the data grow.
 
-    `row` and `group` assign by a keyed hash of the row's content or of its group: a row stays where it is
-    when the data grow, and copies of a row, or the rows of a group, stay together. `time` cuts at two
-    moments: the last rows are test, those before them validation, and rows of one moment stay together.
+    `row` assigns by a keyed hash of a row's id, or of its content where no ids were given. `group` assigns by
+    a hash of its group, however spelt. `near` puts rows that are nearly equal where the first of them goes;
+    a later row stays with them, unless it joins two such clusters, of which the second then moves.
+    `time` cuts at two moments: the last rows are test, those before them validation, and rows of one moment
+    stay together. As later rows are added the moments move on, and train keeps what it had; `cut` pins them.
 
     Args:
         rows: all rows.
@@ -36,6 +43,9 @@ def split(
         test: the share of test rows, above 0.
         validation: the share of validation rows, above 0.
         salt: another salt gives another split.
+        cut: the moments at which validation and test begin, instead of shares (`cuts.cut_of` tells them).
+        embargo: how much time must lie between the last row of a part and the first of the next, as a
+            number or a timedelta; rows that come too shortly before are in no part.
         public: whether the rows may leave the worker.
         source: where the rows came from.
 
@@ -51,30 +61,64 @@ def split(
     if not (test > 0 and validation > 0 and test + validation < 1):
         shares = f"test={test}, validation={validation}"
         raise DataError(f"test and validation must be above 0 and leave rows for train, got {shares}")
-    places = _places(rows, by, salt)
-    chosen = {
-        "test": places >= 1 - test,
-        "validation": (places < 1 - test) & (places >= 1 - test - validation),
+    if by != "time" and (cut is not None or embargo is not None):
+        name = "an embargo" if cut is None else "a cut"
+        raise DataError(f"{name} is kept in time, so that by must be 'time', got {by!r}")
+    if by == "time":
+        masks = masks_by_time(rows.times, 1 - test - validation, 1 - test, cut, embargo)
+    else:
+        masks = _masks(_places(rows, by, salt), validation, test)
+    return _parts(rows, masks, by, public=public, source=source, embargo=embargo)
+
+
+def _masks(places: NDArray[np.floating], validation: float, test: float) -> dict[str, NDArray[np.bool_]]:
+    return {
         "train": places < 1 - test - validation,
+        "validation": (places < 1 - test) & (places >= 1 - test - validation),
+        "test": places >= 1 - test,
     }
-    for name, mask in chosen.items():
-        if not mask.any():
-            raise DataError(
-                f"no row fell into {name}: {len(rows):,} rows by {by} are too few for such a split"
-            )
-    parts = {name: rows.take(mask) for name, mask in chosen.items()}
-    return Splits(parts["train"], parts["validation"], parts["test"], public=public, source=source)
+
+
+def _parts(rows: Split, masks: dict[str, NDArray[np.bool_]], by: str, **more: Any) -> Splits:
+    empty = [name for name in ("test", "validation", "train") if not masks[name].any()]
+    if empty:
+        raise DataError(
+            f"no row fell into {empty[0]}: {len(rows):,} rows by {by} are too few for such a split"
+        )
+    kept_out = len(rows) - sum(int(mask.sum()) for mask in masks.values())
+    if kept_out:
+        told = f"{kept_out:,} rows within the embargo of {in_words(more['embargo'])} are in no part"
+        more["source"] = ", ".join(filter(None, [more["source"], told]))
+    train, validation, test = (rows.take(masks[name]) for name in ("train", "validation", "test"))
+    return Splits(train, validation, test, **more)
 
 
 def _places(rows: Split, by: str, salt: str) -> NDArray[np.floating]:
     """Where each row lies between 0 (train) and 1 (test)."""
     if by == "row":
-        return _hashed(rows.keys, salt)
+        return _hashed(_names(rows), salt)
     if by == "group":
-        return _hashed(canonical_ids(_given(rows.groups, by)), salt)
-    if by == "time":
-        return _ranked(_given(rows.times, by))
-    raise DataError(f"by must be 'row', 'group' or 'time', got {by!r}")
+        if rows.groups is None:
+            raise DataError("rows cannot be split by group, because no groups were given")
+        return _hashed(canonical_ids(rows.groups), salt)
+    if by == "near":
+        from data_checks.evidence.clusters import clusters
+
+        places = _hashed(_names(rows), salt)
+        return np.asarray(places[clusters(rows)])
+    raise DataError(f"by must be 'row', 'group', 'near' or 'time', got {by!r}")
+
+
+def _names(rows: Split) -> Array:
+    """What rows (N,) are known by, whatever else there is: ids, or their content where none were given."""
+    if not rows.stable_ids:
+        return rows.keys
+    if rows.ids.dtype.kind != "f":
+        return rows.ids
+    # Whole numbers are read as 7.0 once one of them is missing.
+    whole = (np.abs(rows.ids) < 2**53) & (rows.ids == np.floor(rows.ids))
+    numbers = np.where(whole, rows.ids, 0).astype(np.int64)
+    return np.where(whole, numbers.astype(str), rows.ids.astype(str))
 
 
 def _hashed(names: Array, salt: str) -> NDArray[np.floating]:
@@ -83,19 +127,3 @@ def _hashed(names: Array, salt: str) -> NDArray[np.floating]:
     secret = hashlib.blake2b(salt.encode(), digest_size=32).digest()
     digests = [hashlib.blake2b(name.encode(), key=secret, digest_size=6).digest() for name in unique.tolist()]
     return np.array([int.from_bytes(digest, "big") / 2**48 for digest in digests])[codes.reshape(-1)]
-
-
-def _ranked(times: Array) -> NDArray[np.floating]:
-    """The share of rows (N,) before each row's moment, so that rows of one moment stay together."""
-    lost = int(missing(times).sum())
-    if lost:
-        raise DataError(f"rows cannot be split by time where {lost:,} of {len(times):,} have none")
-    _, codes, counts = np.unique(times, return_inverse=True, return_counts=True)
-    before = np.concatenate([[0], np.cumsum(counts)[:-1]]) / len(times)
-    return before[codes.reshape(-1)]
-
-
-def _given(values: Array | None, by: str) -> Array:
-    if values is None:
-        raise DataError(f"rows cannot be split by {by}, because no {by}s were given")
-    return values

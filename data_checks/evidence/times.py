@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError
-from data_checks.evidence.table import Columns, by_split
+from data_checks.evidence.table import Columns, Evidence, by_split
 from data_checks.splits import Array, Split, Splits
 
 
@@ -25,6 +27,113 @@ def measure(splits: Splits) -> Columns:
         return early
 
     return {"not_after_train": by_split(splits, too_early)}
+
+
+def measure_embargo(splits: Splits) -> Columns:
+    """`times_within_embargo`: a row later than an earlier split's last by less than the promised embargo.
+
+    Rows without a time are within it, too, for nobody knows that they are not.
+    """
+    times = {name: _times(name, split, splits.train) for name, split in splits.named().items()}
+    ends = {name: last_time(times[name]) for name in ("train", "validation") if name in times}
+
+    def within(name: str, split: Split) -> Array:
+        earlier = [other for other in ends if other != name and name != "train"]
+        found = np.zeros(len(split), bool)
+        known = ~missing(times[name])
+        for other in earlier:
+            # Written as "not at least" so that whatever cannot be compared offends.
+            enough = before(times[name][known], splits.embargo) >= ends[other]
+            found[known] |= np.logical_not(enough.astype(bool))
+        return found | ~known if earlier else found
+
+    return {"times_within_embargo": by_split(splits, within)}
+
+
+def measure_later_inputs(splits: Splits) -> Evidence:
+    """`times_later_inputs`: how many of a row's moments are later than the row's own; facts: their names."""
+    later = {name: _later_inputs(split) for name, split in splits.named().items()}
+    names = sorted({column for columns in later.values() for column, rows in columns.items() if rows.any()})
+
+    def count(name: str, split: Split) -> Array:
+        return np.asarray(sum(later[name].values(), np.zeros(len(split), int)))
+
+    return Evidence({"times_later_inputs": by_split(splits, count)}, tuple(names))
+
+
+def moment_columns(split: Split) -> list[str]:
+    """The names of the inputs that are moments."""
+    if not isinstance(split.inputs, Mapping):
+        return []
+    return sorted(name for name, column in split.inputs.items() if column.dtype.kind == "M")
+
+
+def _later_inputs(split: Split) -> dict[str, NDArray[np.bool_]]:
+    if split.times is None or not isinstance(split.inputs, Mapping):
+        return {}
+    return {
+        name: np.asarray((split.inputs[name].reshape(len(split), -1) > split.times[:, None]).any(1))
+        for name in moment_columns(split)
+    }
+
+
+def before(times: Array, embargo: Any) -> Array:
+    """The moments (N,) that lie the embargo before the given ones, none of which is missing.
+
+    Raises:
+        DataError: an embargo below 0, or of another unit than the times.
+
+    Example:
+        >>> before(np.array(["2024-01-08"], "M8[D]"), timedelta(days=7)).astype("M8[D]")
+        array(['2024-01-01'], dtype='datetime64[D]')
+    """
+    kind = times.dtype.kind
+    expected = {"M": "a timedelta", "O": "a timedelta or a number"}.get(kind, "a number")
+    span = isinstance(embargo, timedelta | np.timedelta64)
+    number = isinstance(embargo, int | float | np.number) and not span
+    try:
+        if kind == "M" and span and embargo >= type(embargo)(0):
+            return np.asarray(times - _timedelta(embargo))
+        if kind in "iuf" and number and embargo >= 0:
+            wide = kind == "f" or float(embargo) != int(embargo)
+            return np.asarray(times.astype(np.float64 if wide else np.int64) - embargo)
+        if kind == "O" and (span or number) and embargo >= type(embargo)(0):
+            return np.array([*[time - embargo for time in times], None], object)[:-1]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"embargo must be {expected} of at least 0, got {embargo!r}") from error
+    raise DataError(f"embargo must be {expected} of at least 0, as the rows' times are, got {embargo!r}")
+
+
+def halfway(end: Any, embargo: Any) -> Array:
+    """The moment (1,) in the middle of an embargo that begins at `end`."""
+    moment = np.array([end])
+    return np.asarray(moment + (_timedelta(embargo) if moment.dtype.kind == "M" else embargo) / 2)
+
+
+def _timedelta(embargo: Any) -> Any:
+    import pandas as pd
+
+    # Months have no length, which pandas refuses and numpy only where it must subtract them.
+    return pd.Timedelta(embargo).to_timedelta64()
+
+
+def in_words(embargo: Any) -> str:
+    """An embargo as people say it.
+
+    Example:
+        >>> in_words(timedelta(days=7)), in_words(3)
+        ('7 days', '3')
+    """
+    if not isinstance(embargo, timedelta | np.timedelta64):
+        return str(embargo)
+    import pandas as pd
+
+    return str(pd.Timedelta(embargo)).removesuffix(" 00:00:00")
+
+
+def first_time(times: Array) -> Any:
+    """The earliest of the times (N,), none of which is missing."""
+    return min(times) if times.dtype.kind in "OUS" else times.min()
 
 
 def last_time(times: Array) -> Any:

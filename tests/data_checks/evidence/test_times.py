@@ -1,10 +1,12 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_checks.errors import DataError
-from data_checks.evidence.times import measure
+from data_checks.evidence.times import in_words, measure, measure_embargo, measure_later_inputs
 from data_checks.splits import Split, Splits
 
 
@@ -54,3 +56,54 @@ def test_times_that_cannot_be_compared_are_refused(test, said):
 def test_times_that_are_all_missing_are_refused():
     with pytest.raises(DataError, match="every one of them is missing"):
         measure(Splits(part([np.nan]), part([1.0]), part([2.0])))
+
+
+def embargoed(embargo, test, train=(1, 5, 3), validation=(9,)):
+    return Splits(part(list(train)), part(list(validation)), part(test), embargo=embargo)
+
+
+@pytest.mark.parametrize(("embargo", "test", "found"), [(4, [13, 12, 30], [0, 1, 0]), (0, [9, 8], [0, 1])])
+def test_rows_sooner_after_an_earlier_split_than_the_embargo_are_named(embargo, test, found):
+    flags = measure_embargo(embargoed(embargo, test))["times_within_embargo"]
+    assert flags.tolist() == [False, False, False, False, *[bool(flag) for flag in found]]
+
+
+def test_validation_keeps_the_embargo_too_and_a_row_without_a_time_does_not():
+    flags = measure_embargo(embargoed(4.5, [100.0, np.nan], validation=(9,)))["times_within_embargo"]
+    assert flags.tolist() == [False, False, False, True, False, True]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 20), st.lists(st.integers(0, 50), min_size=1, max_size=20))
+def test_the_embargo_of_moments_is_that_of_numbers(embargo, times):
+    def days(numbers):
+        return [np.datetime64("2024-01-01") + number for number in numbers]
+
+    splits = embargoed(timedelta(days=embargo), days(times), days([1, 5, 3]), days([9]))
+    assert (
+        measure_embargo(splits)["times_within_embargo"].tolist()
+        == measure_embargo(embargoed(embargo, times))["times_within_embargo"].tolist()
+    )
+
+
+def test_an_embargo_of_another_unit_is_refused():
+    with pytest.raises(DataError, match="embargo must be a number"):
+        measure_embargo(embargoed(timedelta(days=1), [20]))
+
+
+def visits(times, discharged):
+    inputs = {"age": np.arange(len(times)), "discharged": np.array(discharged, "M8[s]")}
+    return Split(inputs, np.zeros(len(times), int), times=np.array(times, "M8[D]"))
+
+
+def test_inputs_from_after_their_row_are_counted_and_named():
+    clean = visits(["2024-01-02"], ["2024-01-01"])
+    late = visits(["2024-01-02", "2024-01-02", "NaT"], ["2024-01-03", "NaT", "2024-01-01"])
+    evidence = measure_later_inputs(Splits(clean, clean, late))
+    assert evidence.columns["times_later_inputs"].tolist() == [0, 0, 1, 0, 0]
+    assert evidence.facts == ("discharged",)
+
+
+def test_an_embargo_is_said_as_people_say_it():
+    assert in_words(timedelta(days=7)) == "7 days"
+    assert in_words(np.timedelta64(90, "m")) == "0 days 01:30:00"
