@@ -1,7 +1,7 @@
 """What is handed to every tool, and how does it answer?
 
-A case is a folder: tables and texts as Parquet, pictures and wide arrays as .npy, and what is known in
-case.json. A tool is a process of its own that reads folders on its standard input and prints a JSON line each.
+A case is a folder: tables and texts as Parquet, pictures and wide arrays as .npy, what is known in case.json.
+A tool is a process of its own that reads folders from its standard input and prints a JSON line each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""cleanlab's Datalab, as it comes: near duplicates among the pooled rows, in sets with a row of both sides."""
+"""cleanlab's Datalab, as it comes: near duplicates among the pooled rows, in sets with rows of both."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ def scale_case(rows: int, seed: int = 0) -> Case:
         column[:] = weight @ hidden + rng.standard_normal(rows)
     targets = (hidden[0] + rng.standard_normal(rows) > 0).astype(np.int64)
     cut = round(rows * (1 - TEST_SHARE))
-    table[:, -PLANTED:] = table[:, rng.permutation(cut)[:PLANTED]]
+    originals = rng.permutation(cut)[:PLANTED]
+    table[:, -PLANTED:], targets[-PLANTED:] = table[:, originals], targets[originals]
     places = list(range(rows - cut - PLANTED, rows - cut))
     parts = {"train": targets[:cut], "test": targets[cut:]}
     return Case("scale", f"{rows:,} rows", table[:, :cut], table[:, cut:], parts, {"exact": places})

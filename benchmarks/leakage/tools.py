@@ -92,8 +92,13 @@ def install(environment: str, peers: Path) -> Path:
     python, stamp = folder / "bin" / "python", folder / "pins.txt"
     if not stamp.exists() or stamp.read_text().splitlines() != list(pins):
         print(f"installing {', '.join(pins)} into {folder}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *pins], check=True)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *pins], check=True)
+        except subprocess.CalledProcessError as error:
+            raise SystemExit(
+                f"the peers cannot be installed ({error}); --no-peers measures ours alone"
+            ) from error
         stamp.write_text("\n".join(pins))
     return python
 
