@@ -1,13 +1,18 @@
-"""What the leaks that are planted are made of: the user's own rows."""
+"""What do known leaks look like, made of the user's own train rows?"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.splits import Array, Split
+from data_checks.evidence.schema import columns_of
+from data_checks.evidence.space import fit_space, numbers
+from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 PLANTED_ROWS = 100
+_PARENTS = 2000
 
 
 def some_rows(split: Split, rng: np.random.Generator, rows: int = PLANTED_ROWS) -> NDArray[np.intp]:
@@ -15,6 +20,72 @@ def some_rows(split: Split, rng: np.random.Generator, rows: int = PLANTED_ROWS) 
     return rng.permutation(len(split))[:rows]
 
 
-def bare(split: Split, rows: NDArray[np.intp], inputs: Array) -> Split:
+def bare(split: Split, rows: NDArray[np.intp], inputs: Inputs) -> Split:
     """The rows with other inputs, and with nothing but their targets beside."""
     return Split(inputs, split.targets[rows])
+
+
+def noisy(splits: Splits, rng: np.random.Generator, noise: float) -> Split:
+    """Train rows, each of whose numbers moved by `noise` of its standard deviation."""
+    train = splits.train
+    rows = some_rows(train, rng)
+    plain = _numbers_of(train, rows)
+    space = fit_space(train)
+    step = space.scale / np.sqrt(space.width)
+    return bare(
+        train, rows, _with_numbers(train, rows, plain + noise * step * rng.standard_normal(plain.shape))
+    )
+
+
+def one_cell_changed(splits: Splits, rng: np.random.Generator) -> Split | None:
+    """Train rows, one number of each being that of another row; None where there are no numbers."""
+    train = splits.train
+    rows, others = some_rows(train, rng), some_rows(train, rng)
+    plain, theirs = _numbers_of(train, rows), _numbers_of(train, others)
+    changes = np.argwhere(plain != theirs)
+    if not len(changes):
+        return None
+    chosen = rng.permutation(changes)
+    first = np.unique(chosen[:, 0], return_index=True)[1]
+    changed = plain.copy()
+    changed[tuple(chosen[first].T)] = theirs[tuple(chosen[first].T)]
+    kept = chosen[first, 0]
+    return bare(train, rows[kept], _with_numbers(train, rows[kept], changed[kept]))
+
+
+def between_rows(splits: Splits, rng: np.random.Generator) -> Split | None:
+    """Rows on the line from a train row to one of its five nearest (SMOTE, Chawla et al. 2002)."""
+    from scipy.spatial import cKDTree
+
+    train = splits.train
+    parents = some_rows(train, rng, _PARENTS)
+    plain = _numbers_of(train, parents)
+    parents, plain = parents[np.isfinite(plain).all(1)], plain[np.isfinite(plain).all(1)]
+    if len(parents) < 10:
+        return None
+    scale = np.where(plain.std(0) > 0, plain.std(0), 1)
+    _, nearest = cKDTree(plain / scale).query(plain[:PLANTED_ROWS] / scale, k=6)
+    other = nearest[np.arange(len(nearest)), rng.integers(1, 6, len(nearest))]
+    first = plain[: len(nearest)]
+    made = first + rng.uniform(0.1, 0.9, (len(first), 1)) * (plain[other] - first)
+    distinct = (np.abs(plain[other] - first) > 0).sum(1) >= 3
+    rows = parents[: len(nearest)][distinct]
+    return bare(train, rows, _with_numbers(train, rows, made[distinct])) if len(rows) else None
+
+
+def _numbers_of(split: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    return numbers(read_inputs(split.inputs, rows)).astype(np.float64)
+
+
+def _with_numbers(split: Split, rows: NDArray[np.intp], values: Array) -> Inputs:
+    """The rows' inputs with other numbers (n, D); text and moments stay."""
+    read = read_inputs(split.inputs, rows)
+    if not isinstance(read, Mapping):
+        return values.reshape(read.shape)
+    made: dict[str, Array] = dict(read)
+    start = 0
+    for name in sorted(name for name, column in columns_of(read).items() if column.dtype.kind in "biuf"):
+        width = made[name].reshape(len(rows), -1).shape[1]
+        made[name] = values[:, start : start + width].reshape(made[name].shape)
+        start += width
+    return made

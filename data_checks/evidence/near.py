@@ -1,9 +1,10 @@
-"""Which judged rows are a train row again, but for small changes such as another encoding?
+"""Which judged rows are a train row again, but for small changes such as noise or another encoding?
 
 A row is near when its nearest train row is within `RADIUS` *and* much nearer than its tenth nearest: honest
 rows lie in neighbourhoods, and a copy lies beside its original. The search is exact. Rows are projected on a
 few principal directions of train, which shortens every distance and lengthens none, so whatever is far apart
 there is far apart (the projection prunes, and loses nothing); what is left is compared value by value.
+Numbers have distances; of mixed tables, all other cells must say the same.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.evidence.cells import Form, differing, forms_of
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, Space, fit_space, numbers
-from data_checks.evidence.table import Columns, first_rows
+from data_checks.evidence.table import Columns, Part
 from data_checks.splits import Inputs, Split, Splits, read_inputs
 
 # In standard deviations of the train rows, as the root mean square over all values of a row.
-RADIUS = 0.1
+RADIUS = 0.05
 # Of the distance to the nearest train row, to that to the tenth nearest. Measured on Fashion-MNIST: a row
 # that was encoded again has .02; the next, pictures that were retouched by hand, begin at .08.
 RATIO = 0.05
@@ -29,6 +31,9 @@ NEIGHBOURS = 10
 MINIMUM_WIDTH = 4
 # The number of honest rows, of all test rows together, that may have so small a ratio by chance.
 _FALSE_ROWS = 0.01
+_SAMPLE_ROWS = 1000
+# In one dimension, of the logarithms that are left when the nearest of nine is left out: (9 - H9) / 8.
+_MEAN_LOG = 0.771
 # What a reader's rows may take once decoded; above, they are decoded as often as they are looked at.
 _DECODED_BYTES = 1 << 30
 _PAIR_VALUES_AT_ONCE = 8_000_000
@@ -49,29 +54,6 @@ class Near:
     twins: NDArray[np.intp]
     distances: Floats
     differences: Floats
-
-
-def measure(splits: Splits) -> Columns:
-    """The near rows of test and of the further test sets, among all rows (N_all,).
-
-    Returns:
-        `near`: the row is near a train row, and not equal to one, which is a copy;
-        `near_to`: the position of that train row among all, or -1;
-        `near_distance`: in standard deviations a value; infinite where none is near;
-        `near_difference`: the largest difference of one value; infinite where none is near.
-    """
-    total = sum(len(split) for split in splits.named().values())
-    near_to = np.full(total, -1)
-    distance, difference = np.full(total, np.inf), np.full(total, np.inf)
-    index = index_rows(splits.train)
-    for name, start in first_rows(splits).items():
-        if name not in ("train", "validation"):
-            found = find_near(index, splits.named()[name])
-            near_to[start + found.rows] = found.twins
-            distance[start + found.rows] = found.distances
-            difference[start + found.rows] = found.differences
-    columns = {"near": near_to >= 0, "near_to": near_to, "near_distance": distance}
-    return {**columns, "near_difference": difference}
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,22 +79,49 @@ def hold(split: Split) -> Held:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Train rows, ready to be searched: those that are finite, as points in few dimensions."""
+    """Train rows, ready to be searched: those that are finite, as points in few dimensions.
 
-    train: Held
+    Args:
+        train: the rows.
+        held: their inputs and keys, decoded where they fit.
+        space: units and directions.
+        positions: of the finite rows (n,).
+        tree: of their points.
+        dimensions: how many the rows spread in.
+        ratio: the largest ratio of the nearest to the tenth nearest distance that no honest row has.
+        words: the columns that are no numbers.
+        decimals: how many each number has in train at most (D,); NaN where that is more than six.
+    """
+
+    train: Split
+    held: Held
     space: Space
     positions: NDArray[np.intp]
     tree: Any
+    dimensions: float
+    ratio: float
+    words: tuple[Form, ...]
+    decimals: Floats
 
 
-def index_rows(train: Split) -> Index:
-    """The train rows as a tree of projected points."""
+def fit(splits: Splits) -> Index:
+    """The train rows as a tree of projected points, and how near honest rows come to each other."""
+    judged = [len(split) for name, split in splits.named().items() if name not in ("train", "validation")]
+    return index_rows(splits.train, max(judged))
+
+
+def index_rows(train: Split, asked: int) -> Index:
+    """The train rows, ready for `asked` rows to be looked for among them."""
     from scipy.spatial import cKDTree
 
     space, held = fit_space(train), hold(train)
     points = project(space, held)
     positions = np.flatnonzero(np.isfinite(points).all(1))
-    return Index(held, space, positions, cKDTree(points[positions]))
+    tree = cKDTree(points[positions])
+    dimensions = _dimensions(tree, train, points)
+    ratio = allowed_ratio(dimensions, asked)
+    words, decimals = _columns(held)
+    return Index(train, held, space, positions, tree, dimensions, ratio, words, decimals)
 
 
 def project(space: Space, held: Held) -> Floats:
@@ -120,48 +129,115 @@ def project(space: Space, held: Held) -> Floats:
     return np.concatenate([space.project(numbers(batch)) for batch in batches(held.inputs, len(held))])
 
 
+def rows(index: Index, part: Part) -> Columns:
+    """The near rows of one part.
+
+    Returns:
+        `near`: the row is near a train row, and not equal to one, which is a copy;
+        `near_to`: the position of that train row among all, or -1;
+        `near_distance`: in standard deviations a value; infinite where none is near;
+        `near_difference`: the largest difference of one value; infinite where none is near.
+    """
+    near_to = np.full(len(part.rows), -1)
+    distance, difference = np.full(len(part.rows), np.inf), np.full(len(part.rows), np.inf)
+    if part.name not in ("train", "validation"):
+        found = find_near(index, part.rows)
+        near_to[found.rows] = found.twins
+        distance[found.rows], difference[found.rows] = found.distances, found.differences
+    columns = {"near": near_to >= 0, "near_to": near_to, "near_distance": distance}
+    return {**columns, "near_difference": difference}
+
+
 def find_near(index: Index, split: Split) -> Near:
     """The rows of `split` that are near a train row without being equal to one."""
+    if len(index.positions) <= NEIGHBOURS:
+        return _nothing()
     held = hold(split)
     points = project(index.space, held)
-    rows = np.flatnonzero(np.isfinite(points).all(1) & ~np.isin(held.keys, index.train.keys))
-    if len(index.positions) <= NEIGHBOURS or not len(rows):
+    rows = _within_radius(index, held, points)
+    if not len(rows):
         return _nothing()
-    shortened, nearest = index.tree.query(points[rows], k=NEIGHBOURS)
-    ratio = allowed_ratio(shortened, len(split))
+    shortened, nearest = index.tree.query(points[rows], k=NEIGHBOURS, workers=-1)
     bound = _upper_bound(index, held, rows, nearest)
-    best = _nearest_within(index, held, rows, points[rows], np.minimum(RADIUS, ratio * bound))
-    sure = best.distances <= ratio * shortened[best.rows, -1]
+    best = _nearest_within(index, held, rows, points[rows], np.minimum(RADIUS, index.ratio * bound))
+    # What a rounding error could decide is decided by looking at all rows.
+    sure = best.distances <= index.ratio * shortened[best.rows, -1] * (1 - 1e-6)
     for place in np.flatnonzero(~sure):
         tenth = _tenth_distance(index, held, int(rows[best.rows[place]]))
-        sure[place] = best.distances[place] <= ratio * tenth
-    return Near(rows[best.rows[sure]], best.twins[sure], best.distances[sure], best.differences[sure])
+        sure[place] = best.distances[place] <= index.ratio * tenth
+    found = rows[best.rows[sure]], best.twins[sure], best.distances[sure], best.differences[sure]
+    return _of_same_words(index, split, Near(*found))
 
 
-def allowed_ratio(distances: Floats, rows: int) -> float:
+def _within_radius(index: Index, held: Held, points: Floats) -> NDArray[np.intp]:
+    """The rows that may have a train row within `RADIUS`, and are equal to none."""
+    finite = np.flatnonzero(np.isfinite(points).all(1))
+    nearest, _ = index.tree.query(
+        points[finite], k=1, distance_upper_bound=RADIUS * (1 + 1e-5) + 1e-6, workers=-1
+    )
+    rows: NDArray[np.intp] = finite[np.isfinite(nearest)]
+    return rows[~np.isin(held.keys[rows], index.held.keys)] if len(rows) else rows
+
+
+def _of_same_words(index: Index, split: Split, near: Near) -> Near:
+    if not index.words or not len(near.rows):
+        return near
+    same = differing(index.words, split, near.rows, index.train, near.twins) == 0
+    return Near(near.rows[same], near.twins[same], near.distances[same], near.differences[same])
+
+
+def _columns(train: Held) -> tuple[tuple[Form, ...], Floats]:
+    """The columns that have no distance, and the decimals (D,) of those that have."""
+    row = columns_of(read_inputs(train.inputs, np.arange(1)))
+    named = {name for name, column in row.items() if column.dtype.kind not in "biuf"}
+    forms = forms_of(train.inputs, train.keys)
+    words = tuple(form for form in forms if form.name in named)
+    decimals = [form.decimals for form in forms if form not in words]
+    return words, np.array([np.nan if digits is None else digits for digits in decimals], float)
+
+
+def _dimensions(tree: Any, train: Split, points: Floats) -> float:
+    some = np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS]
+    some = some[np.isfinite(points[some]).all(1)]
+    if tree.n <= NEIGHBOURS or not len(some):
+        return float("inf")
+    distances, _ = tree.query(points[some], k=NEIGHBOURS + 1, workers=-1)
+    return dimensions_of(distances[:, 1:])
+
+
+def allowed_ratio(dimensions: float, rows: int) -> float:
     """The largest ratio of nearest to tenth nearest distance that honest rows do not reach by chance.
 
     Within a small ball of m dimensions the nine nearer neighbours lie evenly, so that the m-th power of the
-    ratio is the least of nine uniform numbers: it is below u with a probability of at most 9 u. m is
-    estimated from the distances themselves (Levina & Bickel 2004, the median over rows, without the
-    nearest, which copies falsify).
+    ratio is the least of nine uniform numbers: it is below u with a probability of at most 9 u.
 
     Args:
-        distances: to the ten nearest train rows (n, 10), rising; shortened ones make it stricter.
+        dimensions: m, in which the rows spread.
         rows: how many rows are asked about.
 
     Example:
-        >>> line, cube = np.arange(1, 11)[None] * 1.0, np.arange(1, 11)[None] ** (1 / 8)
-        >>> allowed_ratio(line, 1000) < 0.001, allowed_ratio(cube, 1000)
+        >>> allowed_ratio(1, 1000) < 0.001, allowed_ratio(8, 1000)
         (True, 0.05)
+    """
+    return float(min(RATIO, (_FALSE_ROWS / ((NEIGHBOURS - 1) * rows)) ** (1 / dimensions)))
+
+
+def dimensions_of(distances: Floats) -> float:
+    """The number of dimensions in which rows spread (Levina & Bickel 2004, the median over the rows).
+
+    Args:
+        distances: to the ten nearest rows (n, 10), rising; the nearest, which copies falsify, is left out.
+
+    Example:
+        >>> round(dimensions_of(np.arange(1, 11)[None] ** 0.5), 1)
+        2.2
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(distances[:, -1:] / np.maximum(distances[:, 1:-1], 1e-300))
         # A row of which no distance is known says nothing, and would only warn.
         spread = np.nanmean(logs[~np.isnan(logs).all(axis=1)], axis=1)
     positive = spread[np.isfinite(spread) & (spread > 0)]
-    dimensions = 1 / np.median(positive) if len(positive) else np.inf
-    return float(min(RATIO, (_FALSE_ROWS / ((NEIGHBOURS - 1) * rows)) ** (1 / dimensions)))
+    return float(_MEAN_LOG / np.median(positive)) if len(positive) else float("inf")
 
 
 def _upper_bound(index: Index, held: Held, rows: NDArray[np.intp], nearest: NDArray[np.intp]) -> Floats:
@@ -214,7 +290,7 @@ def _best_pairs(
 ) -> Near:
     distances, differences = _compare(index, held, rows[places], twins)
     # By row, then by distance, then by the train row's key: the order of the rows decides nothing.
-    order = np.lexsort((index.train.keys[twins], distances, places))
+    order = np.lexsort((index.held.keys[twins], distances, places))
     first = order[np.unique(places[order], return_index=True)[1]]
     kept = first[distances[first] <= radii[places[first]]]
     return Near(places[kept], twins[kept], distances[kept], differences[kept])
@@ -227,7 +303,7 @@ def _compare(
     own, ours = np.unique(rows, return_inverse=True)
     other, theirs = np.unique(twins, return_inverse=True)
     left = numbers(read_inputs(held.inputs, own))
-    right = numbers(read_inputs(index.train.inputs, other))
+    right = numbers(read_inputs(index.held.inputs, other))
     distances, differences = np.empty(len(rows)), np.empty(len(rows))
     at_once = max(1, _PAIR_VALUES_AT_ONCE // index.space.width)
     for start in range(0, len(rows), at_once):
@@ -241,7 +317,7 @@ def _compare(
 def _tenth_distance(index: Index, held: Held, row: int) -> float:
     """The distance of one row to its tenth nearest train row, by looking at all of them."""
     own = numbers(read_inputs(held.inputs, np.array([row]))).astype(float)
-    train = index.train
+    train = index.held
     apart = [index.space.length(numbers(batch) - own) for batch in batches(train.inputs, len(train))]
     distances = np.concatenate(apart)
     return float(np.partition(distances[np.isfinite(distances)], NEIGHBOURS - 1)[NEIGHBOURS - 1])
@@ -254,9 +330,7 @@ def _nothing() -> Near:
 def why_not(splits: Splits) -> str:
     """Why nearness says nothing about these rows, or nothing."""
     row = columns_of(read_inputs(splits.train.inputs, np.arange(1)))
-    if any(column.dtype.kind not in "biuf" for column in row.values()):
-        return "text and moments have no distance; they are compared for equality only"
-    width = sum(column[:1].size for column in row.values())
+    width = sum(column[:1].size for column in row.values() if column.dtype.kind in "biuf")
     if width < MINIMUM_WIDTH:
         return f"rows of fewer than {MINIMUM_WIDTH} numbers are often near each other by chance"
     if len(splits.train) <= NEIGHBOURS:

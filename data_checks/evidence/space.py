@@ -61,8 +61,8 @@ class Space:
 
 
 def numbers(batch: Array | Mapping[str, Array]) -> Array:
-    """Inputs (n, ...) as one number a column (n, D); names in alphabetical order."""
-    columns = columns_of(batch)
+    """Inputs (n, ...) as one number a column (n, D); names in alphabetical order, no text and moments."""
+    columns = {name: column for name, column in columns_of(batch).items() if column.dtype.kind in "biuf"}
     flat = [columns[name].reshape(len(columns[name]), -1) for name in sorted(columns)]
     joined = flat[0] if len(flat) == 1 else np.hstack(flat)
     return joined.astype(np.uint8) if joined.dtype == bool else joined

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from data_checks.check import Check, Offenders, Plant
-from data_checks.evidence import duplicates
+from data_checks.evidence import disguised, duplicates
+from data_checks.evidence.schema import columns_of
 from data_checks.plants import PLANTED_ROWS, some_rows
-from data_checks.splits import Split, Splits
+from data_checks.splits import Array, Split, Splits
 
 
 def copies(splits: Splits, rng: np.random.Generator) -> Split:
@@ -26,6 +28,40 @@ def conflicts(splits: Splits, rng: np.random.Generator) -> Split:
 def repeats(splits: Splits, rng: np.random.Generator) -> Split:
     """Test rows, each twice."""
     return splits.test.take(np.repeat(some_rows(splits.test, rng, PLANTED_ROWS // 2), 2))
+
+
+_HOW = {1: "spelt or stored otherwise", 2: "rounded", 3: "its columns in another order"}
+
+
+def respelt(splits: Splits, rng: np.random.Generator) -> Split | None:
+    """Train rows whose numbers are text and whose words are spelt otherwise; None where there are none."""
+    rows = copies(splits, rng)
+    if not isinstance(rows.inputs, np.ndarray | Mapping):
+        return None
+    columns = columns_of(rows.inputs)
+    if any(column.ndim > 2 for column in columns.values()) or not any(map(_is_spelt, columns.values())):
+        return None
+    spelt = {name: _respelt(column) if _is_spelt(column) else column for name, column in columns.items()}
+    return replace(rows, inputs=spelt if isinstance(rows.inputs, Mapping) else spelt["inputs"])
+
+
+def _is_spelt(column: Array) -> bool:
+    return column.dtype.kind not in "bmM"
+
+
+def _respelt(column: Array) -> Array:
+    cells = [cell if cell is None else f" {str(cell).upper()} " for cell in column.reshape(-1).tolist()]
+    return np.array(cells, object).reshape(column.shape)
+
+
+def _say_disguised(found: Offenders) -> str:
+    told = found.rows[["disguised_of", "disguised_how"]].to_dict("index")
+
+    def say(row: int) -> str:
+        twin, how = told[row]["disguised_of"], _HOW[told[row]["disguised_how"]]
+        return f"{found.name(row)} is {found.name(twin)}, {how}"
+
+    return f"Already in train: {found.counted()} ({found.listed(say)})."
 
 
 def _say_copies(found: Offenders) -> str:
@@ -65,5 +101,16 @@ CHECKS = (
         clean="Every row stands in its split once.",
         severity="warn",
         plants=(Plant("rows that stand twice", repeats),),
+    ),
+    Check(
+        "DC113",
+        "No disguised copies",
+        "Is no test or validation row a train row spelt, stored or rounded otherwise?",
+        column="disguised",
+        measure=disguised.measure,
+        explain=_say_disguised,
+        clean="No test or validation row is a train row in another spelling, precision or order of columns.",
+        applies=disguised.why_not,
+        plants=(Plant("copies spelt and stored otherwise", respelt),),
     ),
 )

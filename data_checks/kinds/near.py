@@ -2,56 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from data_checks.check import Check, Offenders, Plant
-from data_checks.evidence import near, schema
-from data_checks.evidence.space import fit_space, numbers
-from data_checks.plants import bare, some_rows
-from data_checks.splits import Split, Splits, read_inputs
+from data_checks.evidence import interpolated, near, one_cell
+from data_checks.evidence.schema import form
+from data_checks.evidence.table import ByRows, Columns, Part
+from data_checks.plants import between_rows, noisy, one_cell_changed
+from data_checks.splits import Splits
 
-# In standard deviations a value, and as a share of the brightness: too little for an eye to see.
-_NOISE = 0.005
+LEFT_OUT = 0.005
 
 
-def near_copies(splits: Splits, rng: np.random.Generator) -> Split:
-    """Train rows with a little noise; where values share a unit, every second one is brighter instead."""
-    space = fit_space(splits.train)
-    rows = some_rows(splits.train, rng)
-    plain = numbers(read_inputs(splits.train.inputs, rows)).astype(float)
-    step = space.scale / np.sqrt(space.width)
-    changed = plain + _NOISE * step * rng.standard_normal(plain.shape)
-    if space.one_unit:
-        changed[::2] = plain[::2] * (1 + _NOISE)
-    return bare(splits.train, rows, changed)
+@dataclass(frozen=True, eq=False)
+class _Known:
+    index: near.Index
+    lines: interpolated.Lines
+
+
+def _fit(splits: Splits) -> _Known:
+    index = near.fit(splits)
+    return _Known(index, interpolated.fit(index, splits))
+
+
+def _rows(known: _Known, part: Part) -> Columns:
+    return {**near.rows(known.index, part), **interpolated.rows(known.lines, part)}
+
+
+# One search tree serves both questions.
+measure = ByRows(_fit, _rows)
 
 
 def _say_near(found: Offenders, row: int) -> str:
     evidence = found.rows.loc[[row]].to_dict("records")[0]
     how = f"differs by {evidence['near_distance']:.2g} standard deviations a value"
-    train = found.splits.train
-    if not isinstance(train.inputs, Mapping) and schema.form(train)["inputs"][0] == "whole numbers":
-        how = f"pixels differ by at most {evidence['near_difference']:.3g}"
+    if form(found.splits.train).get("inputs", ("", ()))[0] == "whole numbers":
+        how = f"values differ by at most {evidence['near_difference']:.3g}"
     return f"{found.name(row)} is {found.name(evidence['near_to'])} re-encoded ({how})"
+
+
+def _say_twin(found: Offenders, row: int, column: str, how: str) -> str:
+    return f"{found.name(row)} {how} {found.name(found.rows.at[row, column])}"
+
+
+def _say_lines(found: Offenders) -> str:
+    said = partial(_say_twin, found, column="interpolated_from", how="lies on a line with another row and")
+    share = found.facts.lines.share
+    partly = f" (of the {share:.0%} of rows that were looked at)" if share < 1 else ""
+    return f"Made between rows{partly}: {found.counted()} ({found.listed(said)}); left out of judging."
+
+
+def _say_one_cell(found: Offenders) -> str:
+    said = partial(_say_twin, found, column="one_cell_of", how="differs in one cell from")
+    return f"{found.listed(said)}; left out of judging."
 
 
 CHECKS = (
     Check(
         "DC120",
         "No near copies in test",
-        "Is no test row a train row again but for small changes, such as another encoding?",
+        "Is no test row a train row again but for small changes, such as noise or another encoding?",
         column="near",
-        measure=near.measure,
+        measure=measure,
         explain=lambda found: f"{found.listed(partial(_say_near, found))}; left out of judging.",
         clean="No test row is a slightly changed train row.",
         applies=near.why_not,
         asked_of="test",
-        tolerated=0.005,
+        tolerated=LEFT_OUT,
         leaves_out=True,
         # A change that is small beside the typical row is not small beside a row with near neighbours.
-        plants=(Plant("a little noise", near_copies, must_find=0.95),),
+        plants=tuple(
+            Plant(f"noise of {noise:g} standard deviations", partial(noisy, noise=noise), must_find=0.95)
+            for noise in (1e-6, 1e-4, 5e-3)
+        ),
+    ),
+    Check(
+        "DC121",
+        "No test row with one cell changed",
+        "Is no test row a train row in which a single cell was changed?",
+        column="one_cell",
+        measure=one_cell.measure,
+        explain=_say_one_cell,
+        clean="No test row differs from a train row in a single cell, where that is unusual.",
+        applies=one_cell.why_not,
+        asked_of="test",
+        tolerated=LEFT_OUT,
+        leaves_out=True,
+        plants=(Plant("one cell changed", one_cell_changed, must_find=0.9),),
+    ),
+    Check(
+        "DC122",
+        "No test row made from train rows",
+        "Does no test row lie exactly between train rows, or a train row between it and another?",
+        column="interpolated",
+        measure=measure,
+        explain=_say_lines,
+        clean="No test row lies on a straight line with two of its nearest train rows.",
+        applies=interpolated.why_not,
+        asked_of="test",
+        tolerated=LEFT_OUT,
+        leaves_out=True,
+        plants=(Plant("rows between two train rows", between_rows, must_find=0.9),),
     ),
 )

@@ -156,7 +156,8 @@ def test_no_generated_table_crashes_it(kinds, rows, seed, values):
     report = check_splits(Splits(part(), part(), part()))
     unanswered = {code for code, status in statuses(report).items() if status == "error"}
     # Nothing is near rows of which none is complete; that they are not has failed already.
-    assert not unanswered or (unanswered == {"DC120"} and statuses(report)["DC101"] == "failed"), unanswered
+    assert unanswered <= {"DC120", "DC122"}, unanswered
+    assert not unanswered or statuses(report)["DC101"] == "failed"
 
 
 def test_near_copies_are_left_out_and_fail_above_half_a_percent():
@@ -344,7 +345,7 @@ def test_train_and_test_can_be_all_that_there_is():
     splits = replaced(splits, "test", inputs=inputs)
     alone = Splits(splits.train, splits.train.take(np.arange(0)), splits.test, public=True)
     report = check_splits(alone, needs_validation=False)
-    others = {code: status for code, status in statuses(report).items() if status != "passed"}
-    assert others == {"DC107": "not applicable", "DC110": "failed"}
+    others = {c: s for c, s in statuses(report).items() if s not in ("passed", "not applicable")}
+    assert others == {"DC110": "failed"}
     assert set(report.evidence["split"]) == {"train", "test"}
     assert all(f.vouched_for is not False for f in report.findings)

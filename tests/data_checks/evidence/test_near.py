@@ -5,13 +5,18 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_digits
 
 from data_checks.evidence import near
-from data_checks.evidence.near import NEIGHBOURS, RADIUS, allowed_ratio, find_near, index_rows, measure
+from data_checks.evidence.near import NEIGHBOURS, RADIUS, allowed_ratio, find_near
 from data_checks.evidence.space import fit_space
+from data_checks.evidence.table import Part
 from data_checks.splits import Split, Splits
 
 
 def as_split(inputs):
     return Split(inputs, np.zeros(len(inputs), int))
+
+
+def index_rows(train, asked=100):
+    return near.index_rows(train, asked)
 
 
 def by_looking_at_all_pairs(train, test, ratio):
@@ -36,10 +41,8 @@ def test_the_search_finds_what_looking_at_all_pairs_finds(seed, width, rows, noi
     copies = train[rng.integers(0, rows, 20)] * (1 + noise * rng.normal(size=(20, width)))
     test = np.vstack([rng.normal(size=(20, width)), copies])
     index = index_rows(as_split(train))
-    points = near.project(index.space, near.hold(as_split(test)))
-    ratio = allowed_ratio(index.tree.query(points, k=NEIGHBOURS)[0], len(test))
     found = find_near(index, as_split(test))
-    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, ratio)
+    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, index.ratio)
     assert found.rows.tolist() == expected_rows.tolist()
     assert found.twins.tolist() == expected_twins.tolist()
 
@@ -64,10 +67,11 @@ def test_a_row_encoded_again_is_found_with_its_original_and_its_largest_differen
     test = rng.integers(0, 256, (10, 8, 8)).astype(np.uint8)
     test[3] = np.clip(train[42].astype(int) + rng.integers(-4, 5, (8, 8)), 0, 255)
     part = as_split(test)
-    columns = measure(Splits(as_split(train), part, part))
-    assert np.flatnonzero(columns["near"]).tolist() == [113]
-    assert columns["near_to"][113] == 42
-    assert columns["near_difference"][113] == np.abs(test[3].astype(int) - train[42]).max()
+    index = near.fit(Splits(as_split(train), part, part))
+    columns = near.rows(index, Part("test", 110, part))
+    assert np.flatnonzero(columns["near"]).tolist() == [3]
+    assert columns["near_to"][3] == 42
+    assert columns["near_difference"][3] == np.abs(test[3].astype(int) - train[42]).max()
 
 
 def test_an_equal_row_is_a_copy_and_not_near():
@@ -117,7 +121,8 @@ def test_honest_rows_on_a_thin_surface_are_not_near(dimensions):
     ("inputs", "said"),
     [
         (np.zeros((20, 2)), "fewer than 4 numbers"),
-        ({"a": np.zeros((20, 5)), "b": np.array(["x"] * 20)}, "text"),
+        ({"a": np.zeros((20, 3)), "b": np.array(["x"] * 20)}, "fewer than 4 numbers"),
+        ({"a": np.zeros((20, 5)), "b": np.array(["x"] * 20)}, ""),
         (np.zeros((10, 5)), "no more than 10 rows"),
         (np.zeros((20, 5)), ""),
     ],
@@ -126,6 +131,20 @@ def test_it_is_said_why_nearness_says_nothing(inputs, said):
     part = Split(inputs, np.zeros(20 if isinstance(inputs, dict) else len(inputs), int))
     assert said in near.why_not(Splits(part, part, part))
     assert bool(said) == bool(near.why_not(Splits(part, part, part)))
+
+
+def test_cells_that_are_no_numbers_must_be_equal_however_they_are_spelt():
+    rng = np.random.default_rng(0)
+    numbers, words = rng.normal(size=(200, 5)), np.array(["Left", "right"])[rng.integers(0, 2, 200)]
+    train = Split({"n": numbers, "w": words}, np.zeros(200, int))
+    said = np.array([f" {word.upper()}" for word in words[:10]])
+    other = np.where(np.arange(10) < 4, "up", said)
+    test = Split({"n": numbers[:10] + 1e-5, "w": other}, np.zeros(10, int))
+    assert find_near(index_rows(train), test).rows.tolist() == [4, 5, 6, 7, 8, 9]
+
+
+def test_honest_rows_of_few_dimensions_lower_the_ratio():
+    assert allowed_ratio(2, 1000) < allowed_ratio(4, 1000) < allowed_ratio(20, 1000) == 0.05
 
 
 def test_constant_rows_crash_nothing():

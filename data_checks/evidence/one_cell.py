@@ -1,0 +1,107 @@
+"""Which rows are a train row again but for a single cell?
+
+The columns are dealt into two halves. Of two rows that differ in one cell, one half is equal: it is looked
+up, where it is rare in train, and the rest is compared cell by cell. In tables of few different values rows
+differ in one cell by chance; how often they do is seen among the rows of train themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.evidence.cells import Codes, Form, columns_of_rows, differing, forms_of, row_codes
+from data_checks.evidence.lookup import NOWHERE, Lookup
+from data_checks.evidence.schema import columns_of
+from data_checks.evidence.table import ByRows, Columns, Part
+from data_checks.splits import Split, Splits, read_inputs
+
+MINIMUM_WIDTH = 4
+# Halves that more train rows have than this say nothing of where a row comes from.
+_RARE = 4
+_SAMPLE_ROWS = 2000
+# The share of train rows with a neighbour one cell apart above which such neighbours are chance.
+_USUAL = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Train rows by the halves of their cells; `usual` where rows that differ in one cell are usual."""
+
+    train: Split
+    forms: tuple[Form, ...]
+    halves: tuple[Lookup, ...]
+    usual: bool
+
+
+def fit(splits: Splits) -> Known:
+    """Train's rows by halves, and whether among them a difference of one cell is usual."""
+    train = splits.train
+    forms = _dealt(forms_of(train.inputs, train.keys), train)
+    codes = row_codes(forms, train.inputs, halves=2)
+    known = Known(train, forms, tuple(Lookup.of(codes[:, half], train.keys) for half in (0, 1)), usual=False)
+    some = np.sort(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
+    neighbours = find(known, train.take(some), codes[some]) != NOWHERE
+    return Known(train, forms, known.halves, usual=neighbours.sum() > max(2, _USUAL * len(some)))
+
+
+def rows(known: Known, part: Part) -> Columns:
+    """What one part's rows are, compared with train.
+
+    Returns:
+        `one_cell`: the row differs from a train row in one cell, which here is not usual;
+        `one_cell_of`: the position of that train row among all, or -1.
+    """
+    twins = np.full(len(part.rows), NOWHERE)
+    if part.name not in ("train", "validation") and not known.usual:
+        twins = find(known, part.rows, row_codes(known.forms, part.rows.inputs, halves=2))
+    return {"one_cell": twins != NOWHERE, "one_cell_of": twins}
+
+
+measure = ByRows(fit, rows)
+
+
+def find(known: Known, split: Split, codes: Codes) -> NDArray[np.intp]:
+    """The train row (N,) that each row differs from in one cell, or -1.
+
+    Args:
+        known: of train.
+        split: the rows.
+        codes: of their halves (N, 2).
+    """
+    twins = np.full(len(split), NOWHERE)
+    for half, lookup in enumerate(known.halves):
+        start, stop = lookup.runs(codes[:, half])
+        for place in range(_RARE):
+            asked = np.flatnonzero((twins == NOWHERE) & (stop - start <= _RARE) & (start + place < stop))
+            candidates = lookup.positions[start[asked] + place]
+            apart = differing(known.forms, split, asked, known.train, candidates)
+            twins[asked[apart == 1]] = candidates[apart == 1]
+    return twins
+
+
+def _dealt(forms: tuple[Form, ...], train: Split) -> tuple[Form, ...]:
+    """The columns from the most to the least varied, so that both halves tell rows apart."""
+    some = np.sort(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
+    known = {form.name: form for form in forms}
+    varied = {
+        name: len(np.unique(known[name].codes(column)))
+        for name, column in columns_of_rows(train.inputs, some)
+        if name in known
+    }
+    return tuple(sorted(forms, key=lambda form: (-varied[form.name], form.name)))
+
+
+def why_not(splits: Splits) -> str:
+    """Why a difference of one cell says nothing of these rows, or nothing."""
+    if not isinstance(splits.train.inputs, np.ndarray | Mapping):
+        return "rows of a reader have no cells"
+    width = sum(
+        column[:1].size for column in columns_of(read_inputs(splits.train.inputs, np.arange(1))).values()
+    )
+    if width < MINIMUM_WIDTH:
+        return f"rows of fewer than {MINIMUM_WIDTH} cells often differ in one by chance"
+    return ""
