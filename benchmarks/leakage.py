@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of each tool")
     parser.add_argument("--limit", type=float, default=900, help="seconds after which a tool is given up")
     words = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # so that a table is seen when it is there
     print(f"python benchmarks/leakage.py {' '.join(sys.argv[1:])}")
     threads = f"{words.threads} thread{'s' if words.threads > 1 else ''} a tool"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {threads}, Python {platform.python_version()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -133,6 +134,7 @@ def _ask_all(pairs: Iterable[tuple[str, Case]], tools: Sequence[Tool], settings:
         answers: list[dict[str, Answer]] = [{} for _ in pairs]
         for tool in tools:
             asked = _asked_of(tool, pairs)
+            print(f"asking {tool.name} of {len(asked):,} cases", file=sys.stderr)
             told = ask(
                 tool, [folders[i] for i in asked], settings.peers or Path(), settings.threads, settings.limit
             )

@@ -96,9 +96,7 @@ def install(environment: str, peers: Path) -> Path:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", *pins], check=True)
         except subprocess.CalledProcessError as error:
-            raise SystemExit(
-                f"the peers cannot be installed ({error}); --no-peers measures ours alone"
-            ) from error
+            raise SystemExit(f"no peers ({error}); --no-peers measures ours alone") from error
         stamp.write_text("\n".join(pins))
     return python
 
