@@ -169,6 +169,27 @@ def find_near(index: Index, split: Split) -> Near:
     return _of_same_words(index, split, Near(*found))
 
 
+def pairs(index: Index, rows: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows (n,) of the indexed set and the rows (n,) that are near them, leaving out rows that are equal."""
+    none = np.empty(0, np.intp)
+    if len(index.positions) <= NEIGHBOURS + 1:
+        return none, none
+    points = index.tree.data
+    second, _ = index.tree.query(points, k=[2], distance_upper_bound=RADIUS, workers=-1)
+    near = np.flatnonzero(np.isfinite(second[:, 0]))
+    if not len(near):
+        return none, none
+    shortened, nearest = index.tree.query(points[near], k=NEIGHBOURS + 2, workers=-1)
+    # Equal rows share a point: the nearest other one is the first that is not at no distance.
+    other = np.argmax(shortened > 0, axis=1)
+    ours, theirs = index.positions[near], index.positions[nearest[np.arange(len(near)), other]]
+    distances, _ = _compare(index, index.held, ours, theirs)
+    kept = (distances <= np.minimum(RADIUS, index.ratio * shortened[:, -1])) & (ours != theirs)
+    found = Near(ours[kept], theirs[kept], distances[kept], distances[kept])
+    found = _of_same_words(index, rows, found)
+    return found.rows, found.twins
+
+
 def _within_radius(index: Index, held: Held, points: Floats) -> NDArray[np.intp]:
     """The rows that may have a train row within `RADIUS`, and are equal to none."""
     finite = np.flatnonzero(np.isfinite(points).all(1))

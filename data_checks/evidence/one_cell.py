@@ -7,7 +7,7 @@ differ in one cell by chance; how often they do is seen among the rows of train 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ _RARE = 4
 _SAMPLE_ROWS = 2000
 # The share of train rows with a neighbour one cell apart above which such neighbours are chance.
 _USUAL = 0.002
+# Rows that were copied and changed share a half for no other reason.
+_MORE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +46,14 @@ def fit(splits: Splits) -> Known:
     codes = row_codes(forms, train.inputs, halves=2)
     known = Known(train, forms, tuple(Lookup.of(codes[:, half], train.keys) for half in (0, 1)), usual=False)
     some = np.sort(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
-    neighbours = find(known, train.take(some), codes[some]) != NOWHERE
-    return Known(train, forms, known.halves, usual=neighbours.sum() > max(2, _USUAL * len(some)))
+    pairs = [apart for _, _, apart in _sharing(known, train.take(some), codes[some])]
+    return Known(train, forms, known.halves, usual=_is_usual(np.concatenate(pairs), len(some)))
+
+
+def _is_usual(apart: NDArray[np.intp], rows: int) -> bool:
+    """Whether pairs that share a half differ in one cell by chance: then as many differ in several."""
+    one, several = int((apart == 1).sum()), int((apart > 1).sum())
+    return one > max(2, _USUAL * rows) and one < _MORE * several
 
 
 def rows(known: Known, part: Part) -> Columns:
@@ -73,14 +81,20 @@ def find(known: Known, split: Split, codes: Codes) -> NDArray[np.intp]:
         codes: of their halves (N, 2).
     """
     twins = np.full(len(split), NOWHERE)
+    for asked, candidates, apart in _sharing(known, split, codes):
+        fresh = (apart == 1) & (twins[asked] == NOWHERE)
+        twins[asked[fresh]] = candidates[fresh]
+    return twins
+
+
+def _sharing(known: Known, split: Split, codes: Codes) -> Iterator[tuple[NDArray[np.intp], ...]]:
+    """Rows, train rows that share a rare half with them, and in how many cells they differ (n,) each."""
     for half, lookup in enumerate(known.halves):
         start, stop = lookup.runs(codes[:, half])
         for place in range(_RARE):
-            asked = np.flatnonzero((twins == NOWHERE) & (stop - start <= _RARE) & (start + place < stop))
+            asked = np.flatnonzero((stop - start <= _RARE) & (start + place < stop))
             candidates = lookup.positions[start[asked] + place]
-            apart = differing(known.forms, split, asked, known.train, candidates)
-            twins[asked[apart == 1]] = candidates[apart == 1]
-    return twins
+            yield asked, candidates, differing(known.forms, split, asked, known.train, candidates)
 
 
 def _dealt(forms: tuple[Form, ...], train: Split) -> tuple[Form, ...]:
