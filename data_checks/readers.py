@@ -2,128 +2,44 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import warnings
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from data_checks.arrow_columns import Column, agree, column_of, moments_of
 from data_checks.errors import DataError
-from data_checks.splits import Array, Split
+from data_checks.pictures import Pictures, class_names, image_folder, image_folders
+from data_checks.splits import Array, Inputs, Split
+from data_checks.table_files import read_columns, require
+from data_checks.targets import Targets, code_targets, refuse_missing
 
-_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-
-
-def class_names(folder: str | Path) -> tuple[str, ...]:
-    """The classes of a folder of pictures: the names of its folders, in alphabetical order."""
-    path = Path(folder)
-    if not path.is_dir():
-        raise DataError(f"there is no folder {path}; expected {path}/CLASS/*.png or *.jpg")
-    return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir() and entry.name[0] != "."))
-
-
-def image_folder(folder: str | Path, *, size: tuple[int, int] | None = None) -> Split:
-    """The pictures in `folder/CLASS/*.png|jpg`, read when they are asked for.
-
-    Targets count the folders in alphabetical order, as `class_names` names them; `attributes["class"]` has
-    each row's name. A row's id is its path in the folder, and its key a hash of the file's bytes.
-
-    Args:
-        folder: where the folders of the classes lie.
-        size: the height and width that every picture is resized to; None expects pictures of one size.
-
-    Returns:
-        Rows whose inputs are a reader of uint8 pictures (N, H, W), or (N, H, W, 3) if any is coloured.
-
-    Raises:
-        DataError: no folder, no pictures, a file that is no picture, or pictures of different sizes.
-    """
-    path, names = Path(folder), class_names(folder)
-    files = [file for name in names for file in _pictures(path / name)]
-    if not files:
-        raise DataError(f"{path} has no pictures; expected {path}/CLASS/*.png or *.jpg")
-    classes = np.array([file.relative_to(path).parts[0] for file in files])
-    reader = Pictures(tuple(files), *_common_form(files, size))
-    return Split(
-        reader,
-        np.searchsorted(np.array(names), classes),
-        ids=np.array([file.relative_to(path).as_posix() for file in files]),
-        attributes={"class": classes},
-    )
+__all__ = ["Named", "Pictures", "class_names", "image_folder", "image_folders", "read_table", "read_tables"]
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Picture files as rows: decoded when asked for, known by a hash of their bytes.
+class Named:
+    """The columns of a table that are no inputs.
 
     Args:
-        files: one a row.
-        size: height and width that rows are resized to, where they differ.
-        mode: Pillow's name of how a row is stored, `L` (grey) or `RGB`.
+        target: what is predicted.
+        group: the unit that rows belong to.
+        time: when a row happened.
+        ids: what a row is called.
+        keys: further ones.
     """
 
-    files: tuple[Path, ...]
-    size: tuple[int, int]
-    mode: str
+    target: str
+    group: str | None = None
+    time: str | None = None
+    ids: str | None = None
+    keys: tuple[str, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, indices: NDArray[np.intp]) -> Array:
-        rows = [self._decode(self.files[index]) for index in np.asarray(indices).tolist()]
-        return np.stack(rows)
-
-    def key(self, index: int) -> bytes:
-        """A hash of the file's bytes."""
-        try:
-            return hashlib.blake2b(self.files[index].read_bytes(), digest_size=16).digest()
-        except OSError as error:
-            raise DataError(f"{self.files[index]} cannot be read: {error.strerror}") from error
-
-    def _decode(self, file: Path) -> NDArray[np.uint8]:
-        height, width = self.size
-
-        def pixels(picture: Any) -> NDArray[np.uint8]:
-            plain = picture.convert(self.mode)
-            return np.asarray(plain if plain.size == (width, height) else plain.resize((width, height)))
-
-        decoded: NDArray[np.uint8] = _with_picture(file, pixels)
-        return decoded
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.rglob("*") if f.suffix.lower() in _ENDINGS and f.name[0] != ".")
-
-
-def _common_form(files: Sequence[Path], size: tuple[int, int] | None) -> tuple[tuple[int, int], str]:
-    """The one size and mode of all pictures, from their headers."""
-    headers = [_with_picture(file, lambda picture: (picture.size, picture.mode)) for file in files]
-    mode = "L" if all(mode in ("L", "1") for _, mode in headers) else "RGB"
-    width, height = headers[0][0]
-    for file, ((other_width, other_height), _) in zip(files, headers, strict=True):
-        if size is None and (other_width, other_height) != (width, height):
-            sizes = f"{files[0]} is {height} x {width} and {file} is {other_height} x {other_width}"
-            raise DataError(f"pictures must have one size, or a size to be resized to: {sizes}")
-    return size or (height, width), mode
-
-
-def _with_picture(file: Path, use: Callable[[Any], Any]) -> Any:
-    from PIL import Image
-
-    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as picture:
-                return use(picture)
-    except (OSError, SyntaxError, ValueError, *bombs) as error:
-        raise DataError(f"{file} cannot be read as a picture: {error}") from error
+    def used(self) -> list[str]:
+        """The columns that are read though they are no inputs."""
+        return [name for name in (self.target, self.group, self.time, self.ids) if name is not None]
 
 
 def read_table(
@@ -133,9 +49,11 @@ def read_table(
     group: str | None = None,
     time: str | None = None,
     ids: str | None = None,
+    keys: Sequence[str] = (),
     columns: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
     regression: bool = False,
+    text: bool = False,
 ) -> Split:
     """The rows of a Parquet, CSV or npz file.
 
@@ -145,9 +63,12 @@ def read_table(
         group: the column of the unit that rows belong to; never an input.
         time: the column of when a row happened; never an input.
         ids: the column of what a row is called; never an input.
+        keys: further columns that are never inputs.
         columns: the inputs; all other columns where None.
         classes: the names of the classes in their order, for a target that is text.
         regression: whether whole numbers in the target are values rather than classes.
+        text: whether inputs and target may also be text and moments, which checks can compare, and of which
+            a network can make nothing; see `read_tables`.
 
     Returns:
         Rows whose inputs map names to columns of numbers. A single array of an npz file stays an array.
@@ -155,80 +76,122 @@ def read_table(
     Raises:
         DataError: a file that is absent, broken or empty; a column that is absent, or no numbers.
     """
-    file = Path(path)
-    table = _read_file(file)
-    named = [name for name in (target, group, time, ids, *(columns or ())) if name is not None]
-    for name in named:
-        _require(name, table, file)
-    kept_apart = (target, group, time, ids)
-    rest = [name for name in table if name not in kept_apart]
-    leaked = [name for name in columns or () if name in kept_apart]
-    if leaked:
-        raise DataError(
-            f"column {leaked[0]!r} of {file} cannot be an input, because it is named as something else"
-        )
-    inputs = {name: _numbers(name, table[name], file) for name in (rest if columns is None else columns)}
-    if not inputs:
-        raise DataError(f"{file} has no column beside those named, and inputs need at least one")
-    single = file.suffix == ".npz" and len(inputs) == 1
+    file, named = Path(path), Named(target, group, time, ids, tuple(keys))
+    if text:
+        return _read_together([file], named, columns, classes, regression)[0]
+    table = {name: _as_array(column) for name, column in read_columns(file).items()}
+    inputs = {name: _numbers(name, table[name], file) for name in _inputs(table, file, named, columns)}
     return Split(
-        next(iter(inputs.values())) if single else inputs,
+        _single(inputs, file),
         _target(target, table[target], file, classes, regression),
-        ids=np.arange(len(table[target])) if ids is None else table[ids],
+        ids=table.get(ids),  # type: ignore[arg-type]  # where none are given, rows have numbers
         groups=None if group is None else table[group],
         times=None if time is None else table[time],
     )
 
 
-def _read_file(file: Path) -> Mapping[str, Array]:
-    readers: dict[str, Callable[[Path], Mapping[str, Array]]] = {
-        ".parquet": _read_parquet,
-        ".csv": _read_csv,
-        ".npz": _read_npz,
-    }
-    if file.suffix not in readers:
-        raise DataError(f"{file} must end in .parquet, .csv or .npz")
-    if not file.is_file():
-        raise DataError(f"there is no file {file}")
-    try:
-        table = readers[file.suffix](file)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{file} cannot be read as {file.suffix[1:]}: {reason}") from error
-    if not table or not all(array.ndim and len(array) for array in table.values()):
-        raise DataError(f"{file} has no rows")
-    return table
+def read_tables(paths: Sequence[str | Path], named: Named, *, regression: bool = False) -> list[Split]:
+    """The rows of files that belong together, such as train and test, with their text and moments.
+
+    Classes that are text are counted over all files in the order of their names, which are kept in
+    `attributes["class"]`; whole numbers are classes where they are few. A column that holds whole numbers in
+    one file, and whole numbers of which some are missing in another, is numbers in both.
+
+    Args:
+        paths: Parquet, CSV or npz files.
+        named: the columns that are no inputs.
+        regression: whether whole numbers in the target are values, however few they are.
+
+    Raises:
+        DataError: a file that is absent, broken or empty; a column that is absent or cannot be compared.
+    """
+    return _read_together([Path(path) for path in paths], named, None, None, regression)
 
 
-def _read_parquet(file: Path) -> Mapping[str, Array]:
-    import pyarrow.parquet
-
-    table = _from_arrow(pyarrow.parquet.read_table(file))
-    # What pandas writes of a table's index is no column of the user's.
-    return {name: column for name, column in table.items() if not name.startswith("__index_level_")}
-
-
-def _read_csv(file: Path) -> Mapping[str, Array]:
-    import pyarrow.csv
-
-    return _from_arrow(pyarrow.csv.read_csv(file))
-
-
-def _from_arrow(table: Any) -> Mapping[str, Array]:
-    return {name: table.column(name).to_numpy() for name in table.column_names}
-
-
-def _read_npz(file: Path) -> Mapping[str, Array]:
-    # Refusing pickles is the point: a pickle runs code when it is read.
-    with np.load(file, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _read_together(
+    files: Sequence[Path],
+    named: Named,
+    columns: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    regression: bool,
+) -> list[Split]:
+    tables = _agreed([_read_one(file, named, columns) for file in files])
+    whats = [f"target {named.target!r} of {file}" for file in files]
+    targets = [table[named.target] for table in tables]
+    if classes is None:
+        coded = code_targets(targets, whats, regression=regression)
+    else:
+        pairs = zip(targets, files, strict=True)
+        known = [_classes(named.target, column, file, list(classes)) for column, file in pairs]
+        coded = Targets(known, np.array(list(classes)))
+    return [
+        _rows(table, file, named, values, coded.names)
+        for table, file, values in zip(tables, files, coded.values, strict=True)
+    ]
 
 
-def _require(name: str, table: Mapping[str, Array], file: Path) -> None:
-    if name not in table:
-        near = difflib.get_close_matches(name, table, n=1)
-        known = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(table)}"
-        raise DataError(f"{file} has no column {name!r}; {known}")
+def _rows(table: Mapping[str, Array], file: Path, named: Named, targets: Array, names: Array | None) -> Split:
+    return Split(
+        _single({name: values for name, values in table.items() if name not in named.used()}, file),
+        targets,
+        ids=table.get(named.ids),  # type: ignore[arg-type]  # where none are given, rows have numbers
+        groups=None if named.group is None else table[named.group],
+        times=None if named.time is None else table[named.time],
+        # Objects, because a million names of twenty letters would be 80 MB.
+        attributes={} if names is None else {"class": names.astype(object)[targets]},
+    )
+
+
+def _read_one(file: Path, named: Named, columns: Sequence[str] | None) -> dict[str, Column]:
+    table = read_columns(file, text=True)
+    wanted = [*named.used(), *_inputs(table, file, named, columns)]
+    guessed = file.suffix.lower() == ".csv"
+    read: dict[str, Column] = {}
+    for name in dict.fromkeys(wanted):
+        what = f"column {name!r} of {file}"
+        # Taken out, so that no more than one column is in memory twice.
+        read[name] = column_of(table.pop(name), what, guessed=guessed, name=name in (named.group, named.ids))
+        if name == named.time:
+            read[name] = moments_of(read[name], what)
+    return read
+
+
+def _agreed(tables: list[dict[str, Column]]) -> list[dict[str, Array]]:
+    """The columns of all tables, those of one name in one type."""
+    agreed: list[dict[str, Array]] = [{} for _ in tables]
+    for name in dict.fromkeys(name for table in tables for name in table):
+        holders = [place for place, table in enumerate(tables) if name in table]
+        columns = agree([tables[place][name] for place in holders], f"column {name!r}")
+        for place, values in zip(holders, columns, strict=True):
+            agreed[place][name] = values
+    return agreed
+
+
+def _inputs(
+    table: Mapping[str, Any], file: Path, named: Named, columns: Sequence[str] | None
+) -> Sequence[str]:
+    """The names of the inputs, after every name that was given has been looked up."""
+    apart = (*named.used(), *named.keys)
+    for name in (*apart, *(columns or ())):
+        require(name, table, file)
+    leaked = [name for name in columns or () if name in apart]
+    if leaked:
+        raise DataError(
+            f"column {leaked[0]!r} of {file} cannot be an input, because it is named as something else"
+        )
+    inputs = [name for name in table if name not in apart] if columns is None else columns
+    if not inputs:
+        raise DataError(f"{file} has no column beside those named, and inputs need at least one")
+    return inputs
+
+
+def _single(inputs: Mapping[str, Array], file: Path) -> Inputs:
+    one = file.suffix.lower() == ".npz" and len(inputs) == 1
+    return next(iter(inputs.values())) if one else inputs
+
+
+def _as_array(column: Any) -> Array:
+    return column if isinstance(column, np.ndarray) else column.to_numpy()
 
 
 def _numbers(name: str, column: Array, file: Path) -> Array:
@@ -247,9 +210,7 @@ def _target(name: str, column: Array, file: Path, classes: Sequence[str] | None,
         raise DataError(
             f"target {name!r} of {file} holds text; name its classes in order: classes=('no', 'yes')"
         )
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        lost = int(np.isnan(column).sum())
-        raise DataError(f"target {name!r} of {file} is missing in {lost:,} of {len(column):,} rows")
+    refuse_missing(column, f"target {name!r} of {file}")
     if regression:
         return column.astype(np.float64)
     return column.astype(np.int64) if column.dtype.kind == "b" else column
