@@ -1,24 +1,16 @@
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_checks.errors import DataError
-from data_checks.readers import class_names, image_folder, read_table
-from data_checks.splits import read_inputs
-from data_checks.splitting import split
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ("cat", "dog"):
-        (tmp_path / name).mkdir()
-        for number in range(6):
-            Image.fromarray(rng.integers(0, 256, (5, 4), np.uint8)).save(tmp_path / name / f"{number}.png")
-    return tmp_path
+from data_checks.evidence.schema import form
+from data_checks.readers import Named, read_table, read_tables
 
 
 @pytest.fixture
@@ -35,64 +27,6 @@ def write(folder, table, ending):
     else:
         pa.parquet.write_table(pa.table(table), path)
     return path
-
-
-def test_a_folder_of_pictures_is_read_on_demand(pictures):
-    rows = image_folder(pictures)
-    assert class_names(pictures) == ("cat", "dog")
-    assert rows.targets.tolist() == [0] * 6 + [1] * 6
-    assert rows.ids[0] == "cat/0.png"
-    assert set(rows.attributes["class"].tolist()) == {"cat", "dog"}
-    shown = read_inputs(rows.inputs, np.array([7, 0]))
-    assert (shown.shape, shown.dtype) == ((2, 5, 4), np.uint8)
-    assert (shown[1] == np.asarray(Image.open(pictures / "cat" / "0.png"))).all()
-
-
-def test_one_coloured_picture_makes_all_rows_coloured(pictures):
-    Image.new("RGB", (4, 5), (255, 0, 0)).save(pictures / "dog" / "red.png")
-    rows = image_folder(pictures)
-    assert read_inputs(rows.inputs, np.array([0, 12])).shape == (2, 5, 4, 3)
-
-
-def test_pictures_are_resized_where_a_size_is_declared(pictures):
-    Image.new("L", (9, 9)).save(pictures / "dog" / "large.png")
-    with pytest.raises(DataError, match="9 x 9"):
-        image_folder(pictures)
-    rows = image_folder(pictures, size=(3, 2))
-    assert read_inputs(rows.inputs, np.arange(13)).shape == (13, 3, 2)
-
-
-def test_a_copied_file_has_the_key_of_its_original(pictures):
-    (pictures / "dog" / "copy.png").write_bytes((pictures / "cat" / "0.png").read_bytes())
-    rows = image_folder(pictures)
-    copy = rows.ids.tolist().index("dog/copy.png")
-    assert rows.keys[copy] == rows.keys[0]
-    assert len(set(rows.keys.tolist())) == len(rows) - 1
-
-
-def test_a_folder_of_pictures_can_be_split(pictures):
-    parts = split(image_folder(pictures), test=0.3, validation=0.3)
-    assert sum(len(part) for part in parts.named().values()) == 12
-
-
-def test_a_folder_without_pictures_is_refused(tmp_path):
-    with pytest.raises(DataError, match="there is no folder"):
-        image_folder(tmp_path / "absent")
-    with pytest.raises(DataError, match="has no pictures"):
-        image_folder(tmp_path)
-
-
-def test_a_file_that_is_no_picture_is_named(pictures):
-    (pictures / "cat" / "broken.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"broken\.png cannot be read"):
-        image_folder(pictures)
-
-
-def test_a_truncated_picture_is_named_when_it_is_decoded(pictures):
-    whole = (pictures / "cat" / "0.png").read_bytes()
-    (pictures / "cat" / "0.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"0\.png cannot be read"):
-        read_inputs(image_folder(pictures).inputs, np.array([0]))
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".npz"])
@@ -173,3 +107,188 @@ def test_pickles_are_never_opened(tmp_path):
     np.savez(tmp_path / "rows.npz", a=np.array([{"run": "me"}], dtype=object), y=np.array([1]))
     with pytest.raises(DataError, match="allow_pickle"):
         read_table(tmp_path / "rows.npz", "y")
+
+
+def read(path, target="sick", **named):
+    return read_table(path, target, text=True, **named)
+
+
+def test_text_moments_and_missing_cells_stay_where_checks_are_to_compare_them(tmp_path):
+    mixed = pa.table(
+        {
+            "city": ["Ulm", None, "Ulm"],
+            "kind": pa.array(["a", "b", None]).dictionary_encode(),
+            "code": pa.array([7, 8, 7]).dictionary_encode(),
+            "count": pa.array([1, None, 3]),
+            "price": pa.array(["1.50", None, "2.25"]).cast(pa.decimal128(8, 2)),
+            "smokes": [True, None, False],
+            "seen": pa.array([0, None, 86400], pa.timestamp("s", "Europe/Berlin")),
+            "born": pa.array([0, 1, 2], pa.date32()),
+            "hour": pa.array([0, 1, 2], pa.time64("us")),
+            "nothing": pa.nulls(3),
+            "sick": ["no", "yes", "no"],
+        }
+    )
+    pa.parquet.write_table(mixed, tmp_path / "rows.parquet")
+    rows = read(tmp_path / "rows.parquet")
+    kinds = {name: column.dtype.kind for name, column in rows.inputs.items()}
+    assert kinds == {
+        "city": "O", "kind": "O", "code": "i", "count": "f", "price": "f", "smokes": "f", "seen": "M",
+        "born": "M", "hour": "i", "nothing": "f",
+    }  # fmt: skip
+    assert rows.inputs["city"].tolist() == ["Ulm", None, "Ulm"]
+    assert rows.inputs["city"][0] is rows.inputs["city"][2]
+    assert rows.inputs["price"].tolist()[::2] == [1.5, 2.25]
+    assert np.isnat(rows.inputs["seen"]).tolist() == [False, True, False]
+    assert (rows.targets.tolist(), rows.attributes["class"].tolist()) == ([0, 1, 0], ["no", "yes", "no"])
+
+
+def test_classes_of_text_are_counted_over_all_files(tmp_path):
+    for name, values in {"a": ["no", "yes"], "b": ["maybe", "no"]}.items():
+        pa.csv.write_csv(pa.table({"age": [1, 2], "sick": values}), tmp_path / f"{name}.csv")
+    train, test = read_tables([tmp_path / "a.csv", tmp_path / "b.csv"], Named("sick"))
+    assert (train.targets.tolist(), test.targets.tolist()) == ([1, 2], [0, 1])
+    assert test.attributes["class"].tolist() == ["maybe", "no"]
+
+
+def test_cells_that_one_file_misses_make_no_other_type(tmp_path):
+    whole = {"age": pa.array([1, 2]), "smokes": [True, False], "city": ["Ulm", "Bonn"], "sick": [0, 1]}
+    holes = {"age": pa.array([1, None]), "smokes": [True, None], "city": pa.nulls(2), "sick": [0, 1]}
+    pa.parquet.write_table(pa.table(whole), tmp_path / "a.parquet")
+    pa.parquet.write_table(pa.table(holes), tmp_path / "b.parquet")
+    train, test = read_tables([tmp_path / "a.parquet", tmp_path / "b.parquet"], Named("sick"))
+    assert form(train) == form(test)
+    pa.parquet.write_table(pa.table({**whole, "age": pa.array([1.0, 2.0])}), tmp_path / "b.parquet")
+    train, test = read_tables([tmp_path / "a.parquet", tmp_path / "b.parquet"], Named("sick"))
+    assert form(train) != form(test)
+
+
+def test_columns_that_are_named_as_keys_are_no_inputs_and_need_not_be_comparable(tmp_path):
+    table = pa.table(
+        {"id": [7, None], "site": ["a", "b"], "when": ["2024-01-01", "2024-01-02T10:00"], "tags": [[1], [2]],
+         "age": [1, 2], "y": [0, 1]}
+    )  # fmt: skip
+    pa.parquet.write_table(table, tmp_path / "rows.parquet")
+    rows = read(tmp_path / "rows.parquet", "y", group="site", time="when", ids="id", keys=("tags",))
+    assert list(rows.inputs) == ["age"]
+    assert (rows.ids.tolist(), rows.stable_ids) == (["7", None], True)
+    assert rows.times.astype("M8[m]").astype(str).tolist() == ["2024-01-01T00:00", "2024-01-02T10:00"]
+    with pytest.raises(DataError, match=r"'tags' .* holds lists"):
+        read(tmp_path / "rows.parquet", "y")
+
+
+def test_the_column_without_a_name_that_pandas_writes_is_no_input(tmp_path):
+    (tmp_path / "rows.csv").write_text(",age,sick\n0,1,0\n1,2,1\n")
+    assert list(read(tmp_path / "rows.csv").inputs) == ["age"]
+
+
+ZONES = ["2024-01-01T10:00:00+01:00", "2024-07-01T10:00:00+02:00"]
+
+
+def test_moments_of_several_offsets_are_those_of_greenwich(tmp_path):
+    for name, column in {"text": pa.array(ZONES), "csv": pa.array(ZONES)}.items():
+        table = pa.table({"when": column, "age": [1, 2], "y": [0, 1]})
+        path = tmp_path / (f"{name}.csv" if name == "csv" else f"{name}.parquet")
+        (pa.csv.write_csv if name == "csv" else pa.parquet.write_table)(table, path)
+        times = read(path, "y", time="when").times
+        assert times.astype("M8[h]").astype(str).tolist() == ["2024-01-01T09", "2024-07-01T08"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "named", "said"),
+    [
+        ({"when": [*ZONES[:1], "2024-01-01 10:00"]}, {"time": "when"}, "mixes moments with a time zone"),
+        ({"when": ["2024-01-01", "31.01.2024"]}, {"time": "when"}, "'31.01.2024', which is no moment"),
+        ({"when": [True, False]}, {"time": "when"}, "as moments or numbers"),
+        ({"parts": [{"x": 1}, {"x": 2}]}, {}, "'parts' .* holds cells of type struct"),
+        ({"parts": [b"1", b"2"]}, {}, "'parts' .* holds bytes"),
+        ({"sick": pa.nulls(2)}, {}, "is missing in all 2 rows"),
+        ({"sick": ["yes", None]}, {}, "is missing in 1 of 2 rows"),
+        ({"sick": pa.array([0, 1], pa.date32())}, {}, "holds moments"),
+        ({"sick": [[0], [1]]}, {}, "'sick' .* holds lists"),
+        ({"sick": ["yes", "no"]}, {"regression": True}, "holds no numbers"),
+    ],
+)
+def test_columns_that_cannot_be_compared_are_one_sentence(tmp_path, columns, named, said):
+    pa.parquet.write_table(pa.table({"age": [1, 2], "sick": [0, 1], **columns}), tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match=said) as raised:
+        read(tmp_path / "rows.parquet", **named)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_time_zone_in_one_file_alone_is_one_sentence(tmp_path):
+    for name, zone in {"a": "UTC", "b": None}.items():
+        seen = pa.array([0, 1], pa.timestamp("s", zone))
+        pa.parquet.write_table(
+            pa.table({"seen": seen, "age": [1, 2], "y": [0, 1]}), tmp_path / f"{name}.parquet"
+        )
+    with pytest.raises(DataError, match="'seen' has a time zone in one file and none in the other"):
+        read_tables([tmp_path / "a.parquet", tmp_path / "b.parquet"], Named("y", time="seen"))
+
+
+def test_two_columns_of_one_name_are_one_sentence(tmp_path):
+    twins = pa.table([[1], [2], [0]], names=["age", "age", "sick"])
+    pa.parquet.write_table(twins, tmp_path / "rows.parquet")
+    pa.csv.write_csv(twins, tmp_path / "rows.csv")
+    for path in (tmp_path / "rows.parquet", tmp_path / "rows.csv"):
+        for text in (True, False):
+            with pytest.raises(DataError, match="has 2 columns named 'age'"):
+                read_table(path, "sick", text=text)
+
+
+def test_names_with_slashes_and_html_are_names_like_any_other(tmp_path):
+    odd = {"../a/b": [1.0, 2.0], "<script>alert(1)</script>": [1, 2], "it's 5 %": [0, 1]}
+    rows = read(write(tmp_path, odd, ".parquet"), "it's 5 %")
+    assert list(rows.inputs) == list(odd)[:2]
+
+
+def test_a_file_of_one_array_without_a_name_is_one_sentence(tmp_path):
+    with (tmp_path / "rows.npz").open("wb") as stream:
+        np.save(stream, np.eye(3))
+    with pytest.raises(DataError, match="one array without a name"):
+        read_table(tmp_path / "rows.npz", "y")
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".npz"])
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_damaged_file_is_rows_or_one_sentence(tmp_path_factory, ending, data):
+    table = {"age": [30, 40, 50], "city": ["Ulm", "Bonn", "Ulm"], "sick": [0, 1, 1]}
+    path = write(tmp_path_factory.mktemp("damaged"), table, ending)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    for text in (True, False):
+        try:
+            assert len(read_table(path, "sick", text=text)) > 0
+        except DataError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - rows are right as well; a traceback is not
+
+
+CELLS = {
+    "whole": st.one_of(st.none(), st.integers(-(2**62), 2**62)),
+    "number": st.one_of(st.none(), st.floats()),
+    "text": st.one_of(st.none(), st.text(max_size=5)),
+    "truth": st.one_of(st.none(), st.booleans()),
+    "moment": st.one_of(st.none(), st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1))),
+}
+
+
+@settings(deadline=None)
+@given(st.data(), st.integers(1, 12))
+def test_any_table_is_read_with_a_cell_a_row(tmp_path_factory, data, rows):
+    types = [pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.timestamp("us")]
+    columns = {
+        name: pa.array(data.draw(st.lists(cells, min_size=rows, max_size=rows)), kind)
+        for (name, cells), kind in zip(CELLS.items(), types, strict=True)
+    }
+    path = tmp_path_factory.mktemp("any") / "rows.parquet"
+    pa.parquet.write_table(pa.table({**columns, "y": pa.array([0] * rows)}), path)
+    split_rows = read(path, "y")
+    assert set(split_rows.inputs) == set(columns)
+    assert len(split_rows.keys) == rows
+    for name, column in columns.items():
+        lost = [cell is None or cell != cell for cell in column.to_pylist()]
+        cells = split_rows.inputs[name]
+        assert [cell is None or cell != cell for cell in cells] == lost
