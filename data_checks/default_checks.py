@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data_checks.check import Check
-from data_checks.kinds import copies, form, near, units
+from data_checks.kinds import copies, form, near, texts, units
 
 
 def default_checks(classes: int | None = None) -> tuple[Check, ...]:
@@ -12,5 +12,5 @@ def default_checks(classes: int | None = None) -> tuple[Check, ...]:
     Args:
         classes: how many classes the task has; None for values, or where that is not known.
     """
-    checks = (*form.checks(classes), *copies.CHECKS, *near.CHECKS, *units.CHECKS)
+    checks = (*form.checks(classes), *copies.CHECKS, *near.CHECKS, *texts.CHECKS, *units.CHECKS)
     return tuple(sorted(checks, key=lambda check: check.code))

@@ -245,9 +245,15 @@ def column_bytes(values: Array) -> NDArray[np.uint8]:
         return _number_bytes(flat)
     if flat.dtype.kind in "mM":
         return np.ascontiguousarray(flat.astype(f"{flat.dtype.kind}8[us]")).view(np.uint8)
-    texts, codes = np.unique(flat.astype(str), return_inverse=True)
-    hashed = [np.frombuffer(hashlib.blake2b(t.encode(), digest_size=16).digest(), np.uint8) for t in texts]
-    return np.stack(hashed)[codes.reshape(-1)].reshape(len(flat), -1)
+    # Not an array of text, every cell of which would be as wide as the longest.
+    texts = [_as_text(value) for value in flat.reshape(-1).tolist()]
+    hashed = {text: hashlib.blake2b(text, digest_size=16).digest() for text in set(texts)}
+    return np.frombuffer(b"".join([hashed[text] for text in texts]), np.uint8).reshape(len(flat), -1)
+
+
+def _as_text(value: Any) -> bytes:
+    # Half of a surrogate pair cannot be written as UTF-8, but tells two cells apart.
+    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 
 
 def _number_bytes(flat: Array) -> NDArray[np.uint8]:

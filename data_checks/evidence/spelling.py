@@ -21,7 +21,13 @@ _MISSING_WORDS = {"", "na", "n/a", "nan", "-nan", "nat", "null", "none", "<na>",
 # Before NFKC, which would turn an acute accent that stands for an apostrophe into a blank and an accent.
 _TYPEWRITER = str.maketrans({**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"})
 _TYPEWRITER |= str.maketrans(dict.fromkeys("‐‑‒–—―", "-"))
-_VARIATION_SELECTORS = range(0xFE00, 0xFE10)
+# Signs that format (Cf of Unicode 14), variants of the sign before, and halves of a surrogate pair, which
+# cannot be written out and would stop whoever hashes the text.
+_INVISIBLE = re.compile(
+    "[\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U00013438\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
+)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 # Of one group, as in 1,000, the comma may be a decimal one.
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}((,[0-9]{3}){2,}(\.[0-9]*)?|,[0-9]{3}\.[0-9]*)")
@@ -107,15 +113,10 @@ def plain(text: str) -> str:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_TYPEWRITER))
-        text = "".join(sign for sign in text if not _invisible(sign))
+        text = _INVISIBLE.sub("", text)
         # Folding case may take a text out of its form (Unicode Standard, 3.13, NFKC_Casefold).
         text = unicodedata.normalize("NFKC", text.casefold()).translate(_TYPEWRITER)
     return " ".join(text.replace("`", "'").replace("\0", "").casefold().split())
-
-
-def _invisible(sign: str) -> bool:
-    # Halves of a surrogate pair (Cs) cannot be written out, and would stop whoever hashes the text.
-    return unicodedata.category(sign) in ("Cf", "Cs") or ord(sign) in _VARIATION_SELECTORS
 
 
 def spell_cell(text: str) -> str:

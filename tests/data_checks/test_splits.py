@@ -137,3 +137,10 @@ def test_splits_are_named_in_order_with_the_further_test_sets_last():
 def test_an_empty_validation_is_none():
     part = Split(np.eye(3), TARGETS)
     assert list(Splits(part, part.take(np.arange(0)), part).fingerprints) == ["train", "test"]
+
+
+def test_one_long_cell_does_not_widen_the_others_and_bytes_are_no_text_in_need_of_a_code():
+    cells = np.array(["x" * 1_000_000, "y", b"\xff", "\ud800", "y"] + ["z"] * 4000, object)
+    keys = Split(cells, np.zeros(len(cells))).keys
+    assert len(set(keys.tolist())) == 5
+    assert keys[1] == keys[4]
