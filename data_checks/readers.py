@@ -123,7 +123,7 @@ def _read_together(
     else:
         pairs = zip(targets, files, strict=True)
         known = [_classes(named.target, column, file, list(classes)) for column, file in pairs]
-        coded = Targets(known, np.array(list(classes)))
+        coded = Targets(known, np.array(list(classes), object))
     return [
         _rows(table, file, named, values, coded.names)
         for table, file, values in zip(tables, files, coded.values, strict=True)
@@ -137,8 +137,7 @@ def _rows(table: Mapping[str, Array], file: Path, named: Named, targets: Array, 
         ids=table.get(named.ids),  # type: ignore[arg-type]  # where none are given, rows have numbers
         groups=None if named.group is None else table[named.group],
         times=None if named.time is None else table[named.time],
-        # Objects, because a million names of twenty letters would be 80 MB.
-        attributes={} if names is None else {"class": names.astype(object)[targets]},
+        attributes={} if names is None else {"class": names[targets]},
     )
 
 

@@ -114,7 +114,18 @@ def _read_csv(file: Path, text: bool) -> Any:
     import pyarrow.csv
 
     cells = pyarrow.csv.ConvertOptions(strings_can_be_null=text, quoted_strings_can_be_null=not text)
-    return pyarrow.csv.read_csv(file, convert_options=cells)
+    table = pyarrow.csv.read_csv(file, convert_options=cells)
+    try:
+        binary = [
+            name
+            for name, kind in zip(table.column_names, table.schema.types, strict=True)
+            if kind == "binary"
+        ]
+    except UnicodeDecodeError as error:
+        raise ValueError("its first line is not UTF-8 text; save it as UTF-8") from error
+    if binary:
+        raise ValueError(f"column {binary[0]!r} is not UTF-8 text; save it as UTF-8")
+    return table
 
 
 def _read_npz(file: Path) -> dict[str, Array]:

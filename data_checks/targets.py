@@ -56,7 +56,7 @@ def code_targets(columns: Sequence[Array], whats: Sequence[str], *, regression: 
         if odd is not None or regression:
             found = "text in one file and numbers in the other" if odd is not None else "no numbers"
             raise DataError(f"{whats[odd or 0]} holds {found}; a target is classes or values")
-        return _named([column.astype(str) for column in columns])
+        return _named([np.array([*map(str, column.tolist()), None], object)[:-1] for column in columns])
     unique = np.unique(np.concatenate([np.unique(column) for column in columns]))
     rows = sum(len(column) for column in columns)
     if regression or not _are_classes(unique, rows, all(column.dtype.kind in "iu" for column in columns)):
@@ -67,8 +67,11 @@ def code_targets(columns: Sequence[Array], whats: Sequence[str], *, regression: 
 
 
 def _named(columns: Sequence[Array]) -> Targets:
-    names = np.unique(np.concatenate([np.unique(column) for column in columns]))
-    return Targets([np.searchsorted(names, column).astype(np.int64) for column in columns], names.astype(str))
+    # Not as arrays of text, which end at the first zero byte.
+    names = sorted({name for column in columns for name in column.tolist()})
+    codes = {name: code for code, name in enumerate(names)}
+    values = [np.fromiter((codes[name] for name in c.tolist()), np.int64, len(c)) for c in columns]
+    return Targets(values, np.array([*map(str, names), None], object)[:-1])
 
 
 def _are_classes(unique: Array, rows: int, whole: bool) -> bool:

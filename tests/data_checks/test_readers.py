@@ -236,6 +236,15 @@ def test_two_columns_of_one_name_are_one_sentence(tmp_path):
                 read_table(path, "sick", text=text)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [("k\xf6ln,sick\n1,0\n", "first line"), ("city,sick\nk\xf6ln,0\n", "'city'")]
+)
+def test_a_file_in_another_encoding_is_one_sentence(tmp_path, content, said):
+    (tmp_path / "rows.csv").write_text(content, encoding="latin-1")
+    with pytest.raises(DataError, match=f"{said}.* is not UTF-8 text; save it as UTF-8"):
+        read(tmp_path / "rows.csv")
+
+
 def test_names_with_slashes_and_html_are_names_like_any_other(tmp_path):
     odd = {"../a/b": [1.0, 2.0], "<script>alert(1)</script>": [1, 2], "it's 5 %": [0, 1]}
     rows = read(write(tmp_path, odd, ".parquet"), "it's 5 %")
