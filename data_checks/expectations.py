@@ -114,21 +114,22 @@ def _prepare(checks: Sequence[Check], *, public: bool, docs: Path | None) -> tup
 
 
 def _expectation(check: Check) -> Any:
-    from great_expectations.expectations.core.expect_column_values_to_be_between import (
-        ExpectColumnValuesToBeBetween,
-    )
     from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.row_conditions import Column
 
-    return ExpectColumnValuesToBeBetween(
-        column=check.column,
-        max_value=0,
-        mostly=1 - check.tolerated,
-        severity=FailureSeverity.CRITICAL if check.severity == "fail" else FailureSeverity.WARNING,
-        row_condition=Column("split") == check.asked_of if check.asked_of else None,
-        meta={"code": check.code},
-        notes=f"{check.code} {check.title}: {check.question}",
-    )
+    from data_checks.own_expectations import ExpectRowsToBeClean, ExpectSplitsToBeClean
+
+    common: dict[str, Any] = {
+        "column": check.column,
+        "question": check.question,
+        "severity": FailureSeverity.CRITICAL if check.severity == "fail" else FailureSeverity.WARNING,
+        "row_condition": Column("split") == check.asked_of if check.asked_of else None,
+        "meta": {"code": check.code},
+        "notes": f"{check.code} {check.title}",
+    }
+    if check.per_row or check.tolerated:
+        return ExpectRowsToBeClean(mostly=1 - check.tolerated, **common)
+    return ExpectSplitsToBeClean(**common)
 
 
 def _settings(docs: Path | None) -> Any:

@@ -26,6 +26,12 @@ def test_a_column_without_offending_rows_is_met(bad, public):
     assert (judgement.met, judgement.offending, judgement.error) == (True, 0, "")
 
 
+@pytest.mark.parametrize(("bad", "offending"), [([0, 0, 0], 0), ([3, 3, 0], 2), ([0.5, 0.5, 0], 2)])
+def test_a_split_offends_as_a_whole(bad, offending):
+    judgement = judge(table(bad, ["train", "train", "test"]), check(per_row=False))["OWN001"]
+    assert (judgement.met, judgement.offending, judgement.error) == (offending == 0, offending, "")
+
+
 @pytest.mark.parametrize("public", [True, False])
 @pytest.mark.parametrize("bad", [[False, True, True], [0, 2, 1], [0.0, np.inf, 1e-9]])
 def test_offending_rows_are_counted(bad, public):
@@ -37,6 +43,7 @@ def test_nothing_to_judge_judges_nothing():
     assert judge_evidence(table([False]), [], public=True) == {}
 
 
+@pytest.mark.parametrize("per_row", [True, False])
 @pytest.mark.parametrize(
     "frame",
     [
@@ -48,8 +55,8 @@ def test_nothing_to_judge_judges_nothing():
     ],
     ids=["empty frame", "all missing", "one missing", "no column", "text"],
 )
-def test_what_great_expectations_lets_pass_or_raises_on_is_an_error(frame, capfd):
-    judgement = judge(frame)["OWN001"]
+def test_what_great_expectations_lets_pass_or_raises_on_is_an_error(frame, per_row, capfd):
+    judgement = judge(frame, check(per_row=per_row))["OWN001"]
     assert judgement.error
     assert not judgement.met
     assert capfd.readouterr() == ("", "")
@@ -89,6 +96,12 @@ def test_data_docs_list_the_failing_rows_of_public_data_only(tmp_path):
         pages = [page.read_text() for page in (tmp_path / str(public)).rglob("*.html")]
         assert pages
         assert any("row9" in page for page in pages) == public
+
+
+@pytest.mark.parametrize("per_row", [True, False])
+def test_data_docs_ask_in_words(tmp_path, per_row):
+    judge(table([True]), check(per_row=per_row), docs=tmp_path)
+    assert any("question?" in page.read_text() for page in tmp_path.rglob("*.html"))
 
 
 def test_nothing_is_printed_and_nothing_is_written_without_a_folder(tmp_path, monkeypatch, capfd):
