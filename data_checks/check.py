@@ -104,6 +104,7 @@ class Check:
         tolerated: the share of the rows asked of that may offend with a warning, from 0 to below 1.
         leaves_out: whether offending test rows are left out of judging.
         per_row: whether a row offends by itself; else its split does, and no row is listed.
+        twin: the column of the evidence that has the position of the row that an offending row repeats.
         names: the names of the input columns that are to blame, if it is columns.
         plants: known leaks of this kind, in every disguise that must be found.
 
@@ -131,6 +132,7 @@ class Check:
     tolerated: float = 0.0
     leaves_out: bool = False
     per_row: bool = True
+    twin: str = ""
     names: Callable[[Offenders], tuple[str, ...]] | None = None
     plants: tuple[Plant, ...] = ()
 

@@ -58,6 +58,7 @@ def check_splits(
     from data_checks.expectations import judge_evidence
     from data_checks.page import write_page
     from data_checks.self_test import vouch
+    from data_checks.side_by_side import write_pairs
 
     checks = tuple(checks) or default_checks(classes)
     _refuse_twins(checks)
@@ -73,6 +74,7 @@ def check_splits(
         findings = [_with_word(finding, vouched) for finding in findings]
     report = DataReport(tuple(findings), known.table, splits.fingerprints, _left_out(known.table, judged))
     if docs is not None:
+        write_pairs(judged, findings, known.table, splits, docs)
         write_page(report, docs / "report.html", splits)
     return report
 

@@ -10,7 +10,7 @@ from data_checks.splits import Splits
 
 _ROWS_SHOWN = 200
 
-_STYLE = """
+STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 60rem;
   margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } table { border-collapse: collapse; width: 100% }
@@ -37,7 +37,7 @@ def render_page(report: DataReport, splits: Splits) -> str:
     rows = "\n".join(_finding_row(finding) for finding in report.findings)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>{_STYLE}</style></head><body>
+<title>{title}</title><style>{STYLE}</style></head><body>
 <h1>{title}</h1>
 <p class="verdict {verdict}">{escape(report.sentence)}</p>
 <p>{sizes} rows{source}. {_left_out(report)}</p>
@@ -72,9 +72,9 @@ def _word(finding: Finding) -> str:
     if finding.vouched_for is None or finding.share_found is None:
         return "<span class='quiet'>not tried</span>"
     found = f"{finding.share_found:.0%} of the planted rows"
-    if finding.vouched_for:
-        return f"yes, {found}"
-    return f"<span class='failed'>not vouched for: {found}</span>"
+    word = f"yes, {found}" if finding.vouched_for else f"<span class='failed'>not vouched for: {found}</span>"
+    told = ", ".join(f"{escape(name)} {share:.0%}" for name, share in finding.shares.items())
+    return f"{word}<br><span class='quiet'>{told}</span>" if told else word
 
 
 def _left_out(report: DataReport) -> str:

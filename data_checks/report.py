@@ -54,6 +54,11 @@ class Finding:
         lists = {"rows": list(self.rows), "columns": list(self.columns), "shares": dict(self.shares)}
         return {**vars(self), **lists}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Finding:
+        """The finding that `as_dict` made these values of."""
+        return cls(**{**values, "rows": tuple(values["rows"]), "columns": tuple(values["columns"])})
+
 
 @dataclass(frozen=True, eq=False)
 class DataReport:

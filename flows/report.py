@@ -179,7 +179,8 @@ def _word(finding: Mapping[str, Any]) -> str:
         return ""
     if finding["vouched_for"]:
         return f" (found {finding['share_found']:.0%} of the leaks that were planted)"
-    return f" Not vouched for: it found {finding['share_found']:.0%} of the leaks that were planted."
+    told = ", ".join(f"{name} {share:.0%}" for name, share in finding["shares"].items())
+    return f" Not vouched for: of the leaks that were planted it found {told}."
 
 
 def _counts(rows: Rows) -> str:

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from wdgate.evaluation.evaluation import Evaluation
 
 NOTE = "mlflow.note.content"
+# Kept beside the pages for the next asking; `report.json` says the same.
+_KEPT_HERE = ("evidence.parquet", "found.json")
+# What rows hold, in a page and in a table: of private data neither leaves this machine.
+_HOLDS_ROWS = ("rows.html", "rows.csv")
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,12 @@ class Run:
             path.write_bytes(png)
             self.client.log_artifact(self.run_id, str(path))
 
-    def files(self, folder: Path, name: str) -> None:
-        """Store a folder."""
-        self.client.log_artifacts(self.run_id, str(folder), name)
+    def upload(self, path: Path, name: str) -> None:
+        """Store a file or a folder in the folder `name`."""
+        if path.is_dir():
+            self.client.log_artifacts(self.run_id, str(path), f"{name}/{path.name}")
+        else:
+            self.client.log_artifact(self.run_id, str(path), name)
 
 
 @contextmanager
@@ -156,14 +163,31 @@ def log_epoch(run: Run, epoch: Epoch, primary: str) -> None:
         )
 
 
-def log_data(run: Run, report: DataReport, docs: Path) -> None:
-    """Store what the checks found: the report, and the readable pages beside it."""
+def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
+    """Store what the checks found: the report, the pages beside it, and what rows hold if that is public."""
     with answering(run.settings):
         run.file("data/report.json", json.dumps(report.as_dict(), indent=1))
-        run.files(docs, "data")
+        stays = _KEPT_HERE if public else (*_KEPT_HERE, *_HOLDS_ROWS)
+        for path in sorted(path for path in docs.iterdir() if path.name not in stays):
+            run.upload(path, "data")
         statuses = [finding.status.replace(" ", "_") for finding in report.findings]
         counts = {f"data/{status}": float(statuses.count(status)) for status in statuses}
-        run.metrics({**counts, "data/left_out_rows": float(report.left_out.sum())})
+        run.metrics({**counts, **_shares(report), "data/left_out_rows": float(report.left_out.sum())})
+
+
+def _shares(report: DataReport) -> dict[str, float]:
+    """What the checks found of the planted leaks, and of the test rows as they are, 0 to 1."""
+    found = {
+        f"data/found/{finding.code}": finding.share_found
+        for finding in report.findings
+        if finding.share_found is not None
+    }
+    flagged = {
+        f"data/flagged/{finding.code}": len(finding.rows) / max(1, len(report.left_out))
+        for finding in report.findings
+        if finding.share_found is not None
+    }
+    return {**found, **flagged}
 
 
 def log_candidate(

@@ -45,7 +45,7 @@ def content_key(plan: Plan, splits: Splits) -> str:
 def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
     docs = data_docs(run.settings, splits)
     report = step(check, "Checking the data")(plan, splits, docs)
-    tracking.log_data(run, report, docs)
+    tracking.log_data(run, report, docs, public=splits.public)
     # Those that were given: what the others are, the pipeline says again when it is loaded for the judgement.
     arguments = {name: plan.as_dict()["arguments"][name] for name in plan.given}
     candidate = Candidate(run.run_id, plan.pipeline.name, plan.locator, arguments, report.as_dict())

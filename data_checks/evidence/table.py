@@ -105,6 +105,20 @@ def first_rows(splits: Splits) -> dict[str, int]:
     return dict(zip(splits.named(), np.cumsum([0, *lengths[:-1]]).tolist(), strict=True))
 
 
+def locate(splits: Splits, position: int) -> tuple[str, int]:
+    """The split, and the row of it, that a position among all rows stands for.
+
+    Example:
+        >>> part = Split(np.eye(2), np.array([0, 1]))
+        >>> locate(Splits(part, part, part), 5)
+        ('test', 1)
+    """
+    name, start = max(
+        (pair for pair in first_rows(splits).items() if pair[1] <= position), key=lambda pair: pair[1]
+    )
+    return name, position - start
+
+
 def salted(keys: NDArray[np.bytes_], salt: str) -> Array:
     """Names (N,) that a row can be recognized by, but that nobody can guess it from without the salt."""
     secret = hashlib.blake2b(salt.encode(), digest_size=32).digest()
