@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.evidence.documents import batches_of
 from data_checks.evidence.spelling import plain
 from data_checks.splits import Array
 
@@ -25,13 +24,12 @@ _COMMON = 20
 _FEWEST_COMMON = 4
 # Of longer data, a sample of the shingles is kept; the same one of every document.
 _MOST_SHINGLES = 1 << 24
-_LETTERS_AT_ONCE = 2_000_000
 _LETTERS_OF_A_WORD = 5
 
 # A sign of a script that is written without blanks is a word.
 _WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W぀-ヿ㐀-鿿]+")
 # More than any document has words, so that a document and a place make one number.
-_WIDTH = np.int64(1) << 32
+WIDTH = np.int64(1) << 32
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
 
 
@@ -72,13 +70,6 @@ class Shingles:
 def share_kept(letters: int) -> float:
     """The share of the shingles of documents of so many letters in all that an index has room for."""
     return min(1.0, _MOST_SHINGLES * _LETTERS_OF_A_WORD / max(1, letters))
-
-
-def text_of(cell: Any) -> str:
-    """The text of a cell; nothing, if it holds none."""
-    if isinstance(cell, bytes):
-        return cell.decode(errors="replace")
-    return cell if isinstance(cell, str) else ""
 
 
 def words_of(text: str) -> list[str]:
@@ -129,26 +120,12 @@ def _span(
 
 def _first_of_each(docs: Places, places: Places, codes: Codes) -> Shingles:
     """In the order of the text, and one that comes again in a document only at its first place."""
-    order = np.argsort(docs * _WIDTH + places, kind="stable")
+    order = np.argsort(docs * WIDTH + places, kind="stable")
     docs, places, codes = docs[order], places[order], codes[order]
     # One number a document and code, to sort by one instead of by two.
     both = codes + docs.astype(np.uint64) * _FACTORS[1]
     kept = np.sort(np.unique(both, return_index=True)[1])
     return Shingles(docs[kept], places[kept], codes[kept])
-
-
-def batches_of(column: Array) -> Iterator[tuple[int, list[str]]]:
-    """The texts of a column (N,), a few million letters at a time, each time with the first one's row."""
-    start, letters, texts = 0, 0, []
-    for row, cell in enumerate(column):
-        text = text_of(cell)
-        texts.append(text)
-        letters += len(text)
-        if letters >= _LETTERS_AT_ONCE:
-            yield start, texts
-            start, letters, texts = row + 1, 0, []
-    if texts:
-        yield start, texts
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,41 +7,40 @@ the weight of its shingles, or of the other's, is shared; it quotes when a passa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.schema import columns_of
+from data_checks.evidence.documents import MINIMUM_WORDS, Size, batches_of, column_of, text_columns
 from data_checks.evidence.shingles import (
     FULL_WEIGHT,
+    WIDTH,
     Index,
     Manner,
     Places,
     Shingles,
-    batches_of,
     cut,
     index_texts,
     share_kept,
-    text_of,
     words_of,
 )
 from data_checks.evidence.table import ByRows, Columns, Part
-from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
+from data_checks.splits import Splits
 
-MINIMUM_WORDS = 5
 # Below so many words at the median, a changed word leaves too few runs of three words.
 SHORT_WORDS = 20
-# Columns of fewer different texts are categories, which test shares with train.
-_DISTINCT = 0.5
 # Of the weight of a document's shingles, and how many shingles of full weight that must be.
 REWORDED = 0.5
+# Short texts share half of their words by chance.
+REWORDED_SHORT = 0.6
 _FEWEST = 5
-# A passage of 25 words has 23 runs of three.
+# A passage of 25 words has 23 runs of three. So many of full weight are asked for that boilerplate which
+# four train documents have is no quotation.
 PASSAGE = 23
 QUOTED = 0.8
-_FEWEST_QUOTED = 12
+_FEWEST_QUOTED = 14
 
 NOWHERE = -1
 
@@ -72,18 +71,18 @@ class Pairs:
     overlap: NDArray[np.float64]
     quoted: NDArray[np.bool_]
 
-    def offending(self, share: float) -> NDArray[np.bool_]:
-        """Which are reworded, or quote; `share` of all shingles was looked at."""
-        reworded = (self.overlap >= REWORDED) & (self.shared >= _FEWEST * FULL_WEIGHT * share)
-        return np.asarray(reworded | self.quoted)
+    def offending(self, manner: Manner) -> NDArray[np.bool_]:
+        """Which are reworded, or quote."""
+        enough = self.overlap >= (REWORDED_SHORT if manner.short else REWORDED)
+        return np.asarray((enough & (self.shared >= _FEWEST * FULL_WEIGHT * manner.share)) | self.quoted)
 
 
 def fit(splits: Splits) -> Known:
     """An index of every text column of train."""
     train, indices = splits.train, {}
-    for name, manner in text_columns(splits.train).items():
-        others = [_column(split, name) for other, split in splits.named().items() if other != "train"]
-        indices[name] = index_texts(_column(train, name), others, manner)
+    for name, size in text_columns(splits.train).items():
+        others = [column_of(split, name) for other, split in splits.named().items() if other != "train"]
+        indices[name] = index_texts(column_of(train, name), others, manner_of(size))
     return Known(train.keys, indices)
 
 
@@ -99,7 +98,7 @@ def rows(known: Known, part: Part) -> Columns:
     if part.name not in ("train", "validation") and known.indices:
         asked = np.flatnonzero(~np.isin(part.rows.keys, known.keys))
         for name, index in known.indices.items():
-            for start, texts in batches_of(_column(part.rows, name)[asked]):
+            for start, texts in batches_of(column_of(part.rows, name)[asked]):
                 _add(known, index, texts, asked[start : start + len(texts)], twins, overlap)
     return {"text_quoted": twins != NOWHERE, "text_twin": twins, "text_overlap": overlap}
 
@@ -117,30 +116,23 @@ def _add(
 ) -> None:
     """Note the best twin of each text, unless a column before named one that shares more."""
     pairs = compare(index, cut(texts, index.manner))
-    offending = pairs.offending(index.manner.share)
+    offending = pairs.offending(index.manner)
     # By what is shared, then by content, so that the order of rows decides nothing.
     order = np.lexsort((known.keys[pairs.twins], -pairs.shared, -pairs.overlap, ~offending, pairs.docs))
     best = order[np.unique(pairs.docs[order], return_index=True)[1]]
-    places = asked[pairs.docs[best]]
-    better = (offending[best] & (twins[places] == NOWHERE)) | (
-        (offending[best] == (twins[places] != NOWHERE)) & (pairs.overlap[best] > overlap[places])
-    )
-    overlap[places[better]] = pairs.overlap[best[better]]
-    twins[places[better]] = np.where(offending[best], pairs.twins[best], NOWHERE)[better]
+    places, offends, share = asked[pairs.docs[best]], offending[best], pairs.overlap[best]
+    before = twins[places] != NOWHERE
+    better = (offends & ~before) | ((offends == before) & (share > overlap[places]))
+    overlap[places[better]] = share[better]
+    twins[places[better]] = np.where(offends, pairs.twins[best], NOWHERE)[better]
 
 
 def compare(index: Index, ours: Shingles) -> Pairs:
     """The documents of train that share enough with some documents to be asked about."""
     found = index.find(ours.codes)
-    weights = np.where(found >= 0, index.weights[found] if len(index.weights) else 0, FULL_WEIGHT)
-    counts = np.where(
-        (found >= 0) & (weights > 0), np.diff(index.starts)[found] if len(index.codes) else 0, 0
-    )
-    entries = np.repeat(np.arange(len(found)), counts)
-    offsets = np.arange(len(entries)) - np.repeat(np.cumsum(counts) - counts, counts)
-    twins = index.docs[index.starts[found[entries]] + offsets].astype(np.int64)
-    order = np.lexsort((entries, twins, ours.docs[entries]))
-    entries, twins = entries[order], twins[order]
+    weights = np.full(len(found), FULL_WEIGHT)
+    weights[found >= 0] = index.weights[found[found >= 0]]
+    entries, twins = _meetings(index, ours, np.where(weights > 0, found, NOWHERE))
     new = _changes(ours.docs[entries]) | _changes(twins)
     pair = np.cumsum(new) - 1
     shared = np.bincount(pair, weights[entries], int(new.sum())).astype(np.int64)
@@ -149,19 +141,30 @@ def compare(index: Index, ours: Shingles) -> Pairs:
     return _judge(index, ours, weights, entries[inside], twins[inside], shared[kept])
 
 
+def _meetings(index: Index, ours: Shingles, found: Places) -> tuple[Places, Places]:
+    """The shingles (m,) that a train document has, and that document, by document, twin and place."""
+    known = np.flatnonzero(found >= 0)
+    starts = index.starts[found[known]]
+    counts = index.starts[found[known] + 1] - starts
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    entries = np.repeat(known, counts)
+    twins = index.docs[np.repeat(starts, counts) + offsets].astype(np.int64)
+    # Entries are in the order of the text already, and stay so within a pair.
+    order = np.argsort(ours.docs[entries] * len(index.totals) + twins, kind="stable")
+    return entries[order], twins[order]
+
+
 def _judge(
     index: Index, ours: Shingles, weights: Places, entries: Places, twins: Places, shared: Places
 ) -> Pairs:
     """How much the pairs share, and whether some passage is shared nearly whole."""
     docs = ours.docs[entries]
     new = _changes(docs) | _changes(twins)
-    totals = np.bincount(ours.docs, weights, int(ours.docs.max(initial=0)) + 1)
-    first = np.flatnonzero(new)
-    overlap = np.maximum(
-        shared / np.maximum(totals[docs[first]], 1), shared / np.maximum(index.totals[twins[first]], 1)
-    )
-    passage = _passages(ours, weights, entries, np.cumsum(new) - 1, index.manner.share)
-    quoted = np.bincount(np.cumsum(new) - 1, passage, len(first)) > 0
+    first, pair = np.flatnonzero(new), np.cumsum(new) - 1
+    totals = np.bincount(ours.docs, weights)[docs[first]] if len(first) else np.empty(0)
+    # Not all of them are 0, for then nothing of weight would be shared.
+    overlap = shared / np.minimum(totals, index.totals[twins[first]])
+    quoted = np.bincount(pair, _passages(ours, weights, entries, pair, index.manner.share), len(first)) > 0
     return Pairs(docs[first], twins[first], shared, overlap, quoted)
 
 
@@ -169,10 +172,9 @@ def _passages(
     ours: Shingles, weights: Places, entries: Places, pair: Places, share: float
 ) -> NDArray[np.bool_]:
     """Whether from each shared shingle (n,) on, a passage of 25 words is shared nearly whole."""
-    width = np.int64(1) << 32
-    spots = ours.docs * width + ours.places
+    spots = ours.docs * WIDTH + ours.places
     whole = _sums(weights, spots[entries], spots)
-    ends = pair * width + ours.places[entries]
+    ends = pair * WIDTH + ours.places[entries]
     part = _sums(weights[entries], ends, ends)
     return (part >= QUOTED * whole) & (part >= _FEWEST_QUOTED * FULL_WEIGHT * share)
 
@@ -188,35 +190,9 @@ def _changes(values: Places) -> NDArray[np.bool_]:
     return np.concatenate([[True] * bool(len(values)), values[1:] != values[:-1]]).astype(bool)
 
 
-def text_columns(split: Split) -> dict[str, Manner]:
-    """The columns that hold texts of five or more words at the median, mostly different ones."""
-    found = {}
-    for name in _names(split.inputs):
-        texts = [text for text in map(text_of, _column(split, name)) if text]
-        lengths = np.array([text.count(" ") + 1 for text in texts])
-        if not len(lengths) or not np.median(lengths) >= MINIMUM_WORDS:
-            continue
-        if len(set(texts)) >= _DISTINCT * len(texts):
-            letters = sum(len(text) for text in texts)
-            found[name] = Manner(bool(np.median(lengths) < SHORT_WORDS), share_kept(letters))
-    return found
-
-
-def _names(inputs: Inputs) -> Iterator[str]:
-    """The columns of one text a row; a plain array of texts is one named `inputs`."""
-    first = columns_of(read_inputs(inputs, np.arange(1)))
-    yield from (
-        name for name, column in sorted(first.items()) if column.dtype.kind in "OSU" and column.ndim == 1
-    )
-
-
-def _column(split: Split, name: str) -> Array:
-    """The cells of a column (N,); none, where the split lacks it."""
-    inputs = split.inputs
-    if not isinstance(inputs, np.ndarray | Mapping):
-        inputs = read_inputs(inputs, np.arange(len(split)))
-    read = columns_of(inputs)
-    return read[name] if name in read else np.full(len(split), None)
+def manner_of(size: Size) -> Manner:
+    """How to cut documents of a size."""
+    return Manner(size.words < SHORT_WORDS, share_kept(size.letters))
 
 
 def why_not(splits: Splits) -> str:

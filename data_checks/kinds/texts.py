@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from data_checks.check import Check, Offenders, Plant
 from data_checks.evidence import texts
+from data_checks.evidence.documents import text_columns, text_of
 from data_checks.evidence.schema import columns_of
-from data_checks.evidence.shingles import Manner, cut, text_of
+from data_checks.evidence.shingles import Manner, cut
 from data_checks.evidence.table import first_rows
 from data_checks.plants import PLANTED_ROWS, bare, some_rows
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
@@ -50,7 +51,7 @@ class Documents:
 def _documents(train: Split, rng: np.random.Generator, words: int) -> Documents | None:
     """A sample of train's longest texts, each of so many words at least."""
     some = some_rows(train, rng, _SAMPLE_ROWS)
-    held = {name: _cells(train, name, some) for name in texts.text_columns(train.take(some))}
+    held = {name: _cells(train, name, some) for name in text_columns(train.take(some))}
     if not held:
         return None
     column = max(held, key=lambda name: sum(map(len, held[name])))
@@ -161,6 +162,7 @@ CHECKS = (
         "No reworded or quoted texts in test",
         "Is no test document a train document in other words, and does neither quote the other?",
         column="text_quoted",
+        twin="text_twin",
         measure=texts.measure,
         explain=lambda found: (
             f"Known from train in part or in other words: {found.counted()} "

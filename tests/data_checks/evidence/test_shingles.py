@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_checks.evidence.shingles import FULL_WEIGHT, Manner, batches_of, cut, index_texts, text_of, words_of
+from data_checks.evidence.shingles import FULL_WEIGHT, Manner, cut, index_texts, words_of
 
 RUNS = Manner(short=False, share=1.0)
 PAIRS = Manner(short=True, share=1.0)
@@ -82,16 +82,3 @@ def test_a_sample_of_the_shingles_is_the_same_one_of_every_document():
     whole, sample = cut([text], RUNS), cut([text], Manner(short=False, share=0.25))
     assert set(sample.codes.tolist()) < set(whole.codes.tolist())
     assert 0.2 < len(sample.codes) / len(whole.codes) < 0.3
-
-
-def test_cells_of_any_type_are_read():
-    cells = column(["a b", None, float("nan"), 3, b"c\xff", ["x"], "😀 \ud800"])
-    assert [text_of(cell) for cell in cells] == ["a b", "", "", "", "c�", "", "😀 \ud800"]
-    assert words_of("😀 \ud800 ok") == ["ok"]
-    assert index_texts(cells, [cells], PAIRS).totals.shape == (7,)
-
-
-def test_batches_hold_all_rows_in_order(monkeypatch):
-    monkeypatch.setattr("data_checks.evidence.shingles._LETTERS_AT_ONCE", 3)
-    cells = column(["aa", "bb", None, "cccc", "d"])
-    assert list(batches_of(cells)) == [(0, ["aa", "bb"]), (2, ["", "cccc"]), (4, ["d"])]

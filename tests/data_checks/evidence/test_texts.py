@@ -127,24 +127,6 @@ def test_parts_and_the_order_of_rows_change_no_bit(chosen, at_once, random):
     assert twins == whole["text_twin"][40:].tolist()
 
 
-@pytest.mark.parametrize(
-    ("inputs", "holds"),
-    [
-        (np.zeros((20, 3)), False),
-        (np.array(["one word"] * 20), False),
-        (np.array(LONG[:20]), True),
-        (np.array(LONG[:2] * 10), False),
-        ({"a": np.array(SHORT[:20], object), "b": np.arange(20)}, True),
-        ({"a": np.array([None, np.nan, 3, ""] * 5, object)}, False),
-        (np.array([[text, text] for text in LONG[:20]]), False),
-        (np.array([text.encode() for text in LONG[:20]]), True),
-    ],
-)
-def test_only_columns_of_different_texts_are_read(inputs, holds):
-    split = Split(inputs, np.zeros(20, int))
-    assert bool(texts.why_not(Splits(split, split, split))) != holds
-
-
 CELLS = st.one_of(
     st.none(),
     st.floats(),
