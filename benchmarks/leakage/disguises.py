@@ -12,6 +12,7 @@ from leakage.case import TARGET, inputs_of
 
 Frame, Rng = pd.DataFrame, np.random.Generator
 NEIGHBOURS = 5
+PROXY = "outcome_code"
 
 
 def numeric(frame: Frame) -> list[str]:
@@ -139,7 +140,7 @@ def _target_proxy(train: Frame, test: Frame, rng: Rng) -> tuple[Frame, Frame]:
     """One more column that is the target with a hundredth of its deviation as noise."""
     spread = train[TARGET].std() / 100
     return tuple(  # type: ignore[return-value]
-        part.assign(outcome_code=part[TARGET] + rng.normal(0, spread, len(part))) for part in (train, test)
+        part.assign(**{PROXY: part[TARGET] + rng.normal(0, spread, len(part))}) for part in (train, test)
     )
 
 

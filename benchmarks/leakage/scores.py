@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
+from leakage import disguises
 from leakage.case import Case
 from leakage.tools import OURS, Answer, Tool
 
@@ -21,6 +22,8 @@ ALARMS = {
         "KS .05": ("shift",),
     },
 }
+# The column that ours must name.
+BLAMED = {"target proxy": disguises.PROXY}
 # Who is asked of a kind at all; all who name rows, where it is not here.
 ASKED_OF = {**ALARMS, "shared groups": ("ours", "deepchecks"), "respelt groups": ("ours", "deepchecks")}
 NAME_NO_ROWS = ("KS .05",)
@@ -42,7 +45,9 @@ def found(trial: Trial, tool: str) -> float:
         return math.nan
     if planted:
         return len(answer.rows & set(planted)) / len(planted)
-    return float(any(name.startswith(ALARMS[trial.kind][tool]) for name in answer.alarms))
+    told = [blamed for name, blamed in answer.alarms.items() if name.startswith(ALARMS[trial.kind][tool])]
+    column = BLAMED.get(trial.kind) if tool == OURS.name else None
+    return float(any(column is None or column in blamed for blamed in told))
 
 
 def false_rows(trial: Trial, tool: str) -> set[int]:

@@ -64,7 +64,9 @@ OURS = Tool("ours", "run_ours", ("tables", "pictures", "text", "scale"))
 TOOLS = (
     OURS,
     Tool("cleanlab", "run_cleanlab", ("tables", "pictures", "text"), "nearness"),
-    Tool("faiss", "run_faiss", ("tables", "pictures"), "nearness"),
+    Tool("faiss", "run_faiss", ("tables",), "nearness"),
+    Tool("faiss .95", "run_faiss", ("pictures",), "nearness", (".95",)),
+    Tool("faiss .99", "run_faiss", ("pictures",), "nearness", (".99",)),
     Tool("cleanvision", "run_cleanvision", ("pictures",), "nearness"),
     Tool("MinHash .8", "run_datasketch", ("text",), "nearness", ("minhash",)),
     Tool("13-gram", "run_datasketch", ("text",), "nearness", ("grams",)),
