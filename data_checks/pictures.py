@@ -59,7 +59,7 @@ def image_folders(folders: Sequence[str | Path], *, size: tuple[int, int] | None
         DataError: as `image_folder` does.
     """
     paths = [Path(folder) for folder in folders]
-    files = [_files_of(path) for path in paths]
+    files = [files_of(path) for path in paths]
     form = _common_form([file for some in files for file in some], size)
     names = np.array(sorted({name for path in paths for name in class_names(path)}))
     return [_rows_of(path, some, form, names) for path, some in zip(paths, files, strict=True)]
@@ -67,7 +67,7 @@ def image_folders(folders: Sequence[str | Path], *, size: tuple[int, int] | None
 
 def common_size(folders: Sequence[str | Path]) -> tuple[int, int] | None:
     """The height and width to resize pictures to: the median ones, or None where they all have one size."""
-    sizes = [_with_picture(file, lambda p: p.size) for folder in folders for file in _files_of(Path(folder))]
+    sizes = [_with_picture(file, lambda p: p.size) for folder in folders for file in files_of(Path(folder))]
     if len(set(sizes)) == 1:
         return None
     width, height = np.median(np.array(sizes), axis=0).astype(int).tolist()
@@ -75,7 +75,8 @@ def common_size(folders: Sequence[str | Path]) -> tuple[int, int] | None:
     return max(1, round(height * shrink)), max(1, round(width * shrink))
 
 
-def _files_of(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """The picture files of a folder of classes, in the order of their rows."""
     files = [file for name in class_names(path) for file in _pictures(path / name)]
     if not files:
         raise DataError(f"{path} has no pictures; expected {path}/CLASS/*.png or *.jpg")

@@ -114,7 +114,8 @@ def _read_csv(file: Path, text: bool) -> Any:
     import pyarrow.csv
 
     cells = pyarrow.csv.ConvertOptions(strings_can_be_null=text, quoted_strings_can_be_null=not text)
-    table = pyarrow.csv.read_csv(file, convert_options=cells)
+    lines = pyarrow.csv.ParseOptions(newlines_in_values=text)
+    table = pyarrow.csv.read_csv(file, convert_options=cells, parse_options=lines)
     try:
         binary = [
             name

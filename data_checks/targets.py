@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError
-from data_checks.splits import Array
+from data_checks.splits import Array, Split
 
 # A column of so few different whole numbers is one of classes ...
 FEW = 20
+_SHOWN = 5
 # ... and so is one of more, up to MANY, that has at least so many rows for each.
 MANY, ROWS_A_CLASS = 1000, 10
 
@@ -64,6 +65,23 @@ def code_targets(columns: Sequence[Array], whats: Sequence[str], *, regression: 
     whole = [column.astype(np.int64) for column in columns]
     # Classes are counted from 0; -1 and 1 are two of them as well.
     return Targets(whole) if unique[0] >= 0 else _named(whole)
+
+
+def in_words(splits: Sequence[Split]) -> str:
+    """What a target was taken for, in a sentence.
+
+    Example:
+        >>> in_words([Split(np.eye(2), np.array([0, 2]))])
+        '2 classes (0, 2), because its values are few and whole'
+    """
+    targets = np.concatenate([split.targets for split in splits])
+    if targets.dtype.kind == "f":
+        return f"values from {targets.min():.6g} to {targets.max():.6g}"
+    named = all("class" in split.attributes for split in splits)
+    names = np.concatenate([split.attributes["class"] if named else split.targets for split in splits])
+    known = sorted(set(names.tolist()))
+    shown = ", ".join(str(name) for name in known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
+    return f"{len(known):,} classes ({shown})" + ("" if named else ", because its values are few and whole")
 
 
 def _named(columns: Sequence[Array]) -> Targets:

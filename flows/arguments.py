@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SWITCHES = ("--json", "--no-promote")
+SWITCHES = ("--json", "--no-promote", "--fix", "--regression")
 
 DESCRIPTION = "Train with a measured weight decay; promote only what passes the generalization gates."
 
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("run", help="check the data, train, judge, and promote what passes")
-    _pipeline(command, required=True)
+    _pipeline(command)
     command.add_argument(
         "--no-promote", action="store_true", help="stop when the model is trained and exported"
     )
@@ -42,14 +42,27 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("check", help="only check the data: of a pipeline, or of two files")
-    _pipeline(command, required=False)
-    files = command.add_argument_group("two files instead of a pipeline (Parquet, CSV, npz)")
+    command = commands.add_parser(
+        "check",
+        help="only check the data: of a pipeline, of two files, or of one that it proposes a split of",
+    )
+    where = "a pipeline; or one file or folder of pictures, which a split is proposed of and written for"
+    command.add_argument("pipeline", metavar="PIPELINE or FILE", nargs="?", help=where)
+    _values(command)
+    files = command.add_argument_group(
+        "files (Parquet, CSV, npz) and folders of pictures (FOLDER/CLASS/*.png)"
+    )
     files.add_argument("--train", type=Path, metavar="FILE", help="the rows that models are fitted on")
     files.add_argument("--test", type=Path, metavar="FILE", help="the rows that models are judged on")
+    files.add_argument("--validation", type=Path, metavar="FILE", help="the rows that models are chosen on")
     files.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
     files.add_argument("--group", metavar="COLUMN", help="the column that says which rows belong together")
     files.add_argument("--time", metavar="COLUMN", help="the column that says when a row happened")
+    files.add_argument("--id", metavar="COLUMN", help="the column that names a row")
+    files.add_argument("--key", metavar="COLUMN", action="append", help="a further column that is no input")
+    files.add_argument("--regression", action="store_true", help="the target is a value, though it is whole")
+    files.add_argument("--fix", action="store_true", help="write the rows again without those that leak")
+    files.add_argument("--out", type=Path, metavar="FOLDER", help="where to write, if not beside the file")
     _json(command)
 
 
@@ -109,9 +122,13 @@ def _new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
 
 
-def _pipeline(command: argparse.ArgumentParser, required: bool) -> None:
+def _pipeline(command: argparse.ArgumentParser) -> None:
     where = "a module, module:function or path/to/file.py[:function], such as pipelines.digits"
-    command.add_argument("pipeline", metavar="PIPELINE", nargs=None if required else "?", help=where)
+    command.add_argument("pipeline", metavar="PIPELINE", help=where)
+    _values(command)
+
+
+def _values(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "arguments", metavar="name=value", nargs="*", help="what the pipeline is called with"
     )

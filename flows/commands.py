@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_checks.errors import CannotProceed, PipelineError
 from flows import report
+from flows.checking import check
+from flows.naming import arguments_of
 from flows.progress import doing, shown_to_a_person
 from flows.server import start
 from flows.settings import Settings
 
 if TYPE_CHECKING:
-    from data_checks.report import DataReport
     from wdgate.registry import Registry
 
 
@@ -52,18 +52,6 @@ def promote(arguments: Namespace, settings: Settings) -> int:
     return tell(summary, arguments, settings)
 
 
-def check(arguments: Namespace, settings: Settings) -> int:
-    """Check the data of a pipeline, or of two files."""
-    with shown_to_a_person():
-        found = _check_files(arguments, settings) if arguments.train else _check_pipeline(arguments, settings)
-    if arguments.json:
-        _print_json(found.as_dict())
-    else:
-        _console().print(report.findings_table(found.as_dict()["findings"]))
-        print(f"\n{found.sentence}")
-    return 0 if found.passed else 1
-
-
 def init(arguments: Namespace, settings: Settings) -> int:
     """Create a registered model and its ledger."""
     if arguments.pipeline is None and not settings.embedded:
@@ -81,9 +69,9 @@ def history(arguments: Namespace, settings: Settings) -> int:
 
     entries = read_history(_registry(arguments, settings))
     if arguments.json:
-        _print_json(entries)
+        report.print_json(entries)
     else:
-        _console().print(report.history_table(entries))
+        report.console().print(report.history_table(entries))
     return 0
 
 
@@ -94,9 +82,9 @@ def verify(arguments: Namespace, settings: Settings) -> int:
     items = [vars(item) for item in verify_champion(_registry(arguments, settings))]
     verified = all(item["ok"] for item in items)
     if arguments.json:
-        _print_json({"verified": verified, "items": items})
+        report.print_json({"verified": verified, "items": items})
     else:
-        _console().print(report.items_table(items))
+        report.console().print(report.items_table(items))
     return 0 if verified else 1
 
 
@@ -106,7 +94,7 @@ def rollback(arguments: Namespace, settings: Settings) -> int:
 
     version = roll_back(_registry(arguments, settings), arguments.to)
     if arguments.json:
-        _print_json({"model": arguments.name, "version": version})
+        report.print_json({"model": arguments.name, "version": version})
     else:
         print(f"Version {version} of {arguments.name} is the champion now.")
     return 0
@@ -150,70 +138,16 @@ COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
 }
 
 
-def arguments_of(words: list[str]) -> dict[str, str]:
-    """`name=value` words as a dictionary.
-
-    Raises:
-        PipelineError: a word without an equals sign, or a name given twice.
-
-    Example:
-        >>> arguments_of(["weight_decay=0.3", "epochs=20"])
-        {'weight_decay': '0.3', 'epochs': '20'}
-    """
-    given: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise PipelineError(f"arguments of a pipeline are written name=value, got {word!r}")
-        if name in given:
-            raise PipelineError(f"{name} is given twice: {given[name]!r} and {value!r}")
-        given[name] = value
-    return given
-
-
 def tell(summary: report.Summary, arguments: Namespace, settings: Settings) -> int:
     """Print a summary, for a person or for a program."""
     if arguments.json:
-        _print_json(summary.as_dict())
+        report.print_json(summary.as_dict())
     else:
-        report.show(summary, _console(), settings.ui_command)
+        report.show(summary, report.console(), settings.ui_command)
     return summary.exit_code
-
-
-def _check_pipeline(arguments: Namespace, settings: Settings) -> DataReport:
-    if not arguments.pipeline:
-        raise PipelineError("`wdgate check` needs a pipeline, or --train, --test and --target")
-    from flows.check_data import check_pipeline
-
-    return check_pipeline(arguments.pipeline, arguments_of(arguments.arguments), readable=True)
-
-
-def _check_files(arguments: Namespace, settings: Settings) -> DataReport:
-    missing = [option for option in ("test", "target") if getattr(arguments, option) is None]
-    if missing or arguments.pipeline:
-        wrong = (
-            f"--{missing[0]} is missing" if missing else f"the pipeline {arguments.pipeline} was given too"
-        )
-        raise PipelineError(
-            f"`wdgate check --train FILE --test FILE --target COLUMN` compares two files, but {wrong}"
-        )
-    from flows.check_data import check_files
-
-    files = (arguments.train, arguments.test)
-    return check_files(settings, *files, arguments.target, arguments.group, arguments.time)
 
 
 def _registry(arguments: Namespace, settings: Settings) -> Registry:
     from wdgate.registry import Registry
 
     return Registry(arguments.name, settings.tracking_uri, artifact_location=settings.artifact_location)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, indent=2, allow_nan=False))
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console()

@@ -10,7 +10,8 @@ from prefect import flow
 
 from data_checks.errors import RegistryError
 from flows import tracking
-from flows.check_data import check, data_docs, load_splits
+from flows.check_data import check, load_splits
+from flows.checked import data_docs
 from flows.report import Summary, of_promotion
 from flows.settings import Settings, read_settings
 from flows.steps import step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,18 @@ def _brief(entry: Mapping[str, Any]) -> str:
     sentence = "" if entry["kind"] == "promoted" else entry["sentence"] or ""
     first, _, rest = sentence.partition(". ")
     return f"{first}. {rest.partition('. ')[0]}." if first == "Refused" else first
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def console() -> Console:
+    """Standard output, in colours where a person reads it."""
+    from rich.console import Console
+
+    return Console()
 
 
 def escape(words: str) -> str:

@@ -12,7 +12,8 @@ from prefect import flow
 from data_checks.splits import Splits
 from flows import tracking
 from flows.candidate import Candidate
-from flows.check_data import check, data_docs, load_splits
+from flows.check_data import check, load_splits
+from flows.checked import data_docs
 from flows.fitting import export, fit, measure
 from flows.settings import read_settings
 from flows.steps import step

@@ -5,7 +5,8 @@ import pytest
 
 from data_checks.errors import PipelineError
 from flows.arguments import parse, parser
-from flows.commands import COMMANDS, arguments_of
+from flows.commands import COMMANDS
+from flows.naming import arguments_of
 
 
 def test_every_command_on_the_help_page_exists_and_the_other_way_round():
