@@ -104,15 +104,17 @@ def one_cell_changed(rows: Frame, train: Frame, rng: Rng) -> Frame:
     return changed
 
 
-def interpolated(rows: Frame, train: Frame, rng: Rng) -> Frame:
+def interpolated(rows: Frame, train: Frame, rng: Rng, scaled: bool = False) -> Frame:
     """SMOTE (Chawla et al. 2002) as if run before the split: between a row and one of five neighbours.
 
-    Neighbours are of the row's class; values are interpolated like inputs (Torgo et al. 2013).
+    Neighbours are of the row's class, by the numbers as they are, or in standard deviations; values are
+    interpolated like inputs (Torgo et al. 2013).
     """
     names, classes = inputs_of(rows).columns, rows[TARGET].dtype.kind != "f"
     pool, made, targets = train[names].to_numpy(float), [], []
+    units = np.where(scaled & (pool.std(0) > 0), pool.std(0), 1)
     for row, target in zip(rows[names].to_numpy(float), rows[TARGET], strict=True):
-        distances = np.square(pool - row).sum(1)
+        distances = np.square((pool - row) / units).sum(1)
         distances[(distances == 0) | (classes & (train[TARGET] != target).to_numpy())] = np.inf
         other, share = rng.choice(np.argsort(distances)[:NEIGHBOURS]), rng.random()
         made.append(row + share * (pool[other] - row))

@@ -57,12 +57,11 @@ def text_case(seed: int) -> Case:
         for i, (kind, row) in enumerate(rows)
     ]
     places = {kind: (HONEST + EACH * i + np.arange(EACH)).tolist() for i, kind in enumerate(KINDS)}
-    train, test = _frame(documents[:TRAIN], rng), _frame([*documents[TRAIN:], *taken], rng)
+    targets = rng.integers(0, 3, TRAIN + HONEST)
+    train = pd.DataFrame({"text": documents[:TRAIN], TARGET: targets[:TRAIN]})
+    labels = [*targets[TRAIN:], *targets[originals]]
+    test = pd.DataFrame({"text": [*documents[TRAIN:], *taken], TARGET: labels})
     return Case("text", "documents", train, test, planted=places)
-
-
-def _frame(documents: list[str], rng: Rng) -> pd.DataFrame:
-    return pd.DataFrame({"text": documents, TARGET: rng.integers(0, 3, len(documents))})
 
 
 def _document(body: list[str], rng: Rng) -> str:
