@@ -26,8 +26,8 @@ _FEWEST_COMMON = 4
 _MOST_SHINGLES = 1 << 24
 _LETTERS_OF_A_WORD = 5
 
-# A sign of a script that is written without blanks is a word.
-_WORD = re.compile(r"[぀-ヿ㐀-鿿]|[^\W぀-ヿ㐀-鿿]+")
+# A sign of a script that is written without blanks is a word, and so is a smiley.
+_WORD = re.compile("[぀-ヿ㐀-鿿\u2600-\u27bf\U0001f000-\U0001faff]|[^\\W぀-ヿ㐀-鿿]+")
 # More than any document has words, so that a document and a place make one number.
 WIDTH = np.int64(1) << 32
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)

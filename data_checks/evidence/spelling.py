@@ -19,8 +19,13 @@ _LONG_WORDS = 20
 
 _MISSING_WORDS = {"", "na", "n/a", "nan", "-nan", "nat", "null", "none", "<na>", "#n/a", "#na", "nil"}
 # Before NFKC, which would turn an acute accent that stands for an apostrophe into a blank and an accent.
-_TYPEWRITER = str.maketrans({**dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"})
-_TYPEWRITER |= str.maketrans(dict.fromkeys("‐‑‒–—―", "-"))
+_TYPEWRITER = {
+    **dict.fromkeys("‘’‚‛′`´ʼ", "'"),
+    **dict.fromkeys("“”„‟«»″", '"'),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+}
+# Not `str.translate`, which looks at text that is not ASCII sign by sign.
+_TYPOGRAPHIC = re.compile(f"[{''.join(_TYPEWRITER)}]")
 # Signs that format (Cf of Unicode 14), variants of the sign before, and halves of a surrogate pair, which
 # cannot be written out and would stop whoever hashes the text.
 _INVISIBLE = re.compile(
@@ -112,11 +117,14 @@ def plain(text: str) -> str:
         'sitea "x"'
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_TYPEWRITER))
-        text = _INVISIBLE.sub("", text)
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", _typewritten(text)))
         # Folding case may take a text out of its form (Unicode Standard, 3.13, NFKC_Casefold).
-        text = unicodedata.normalize("NFKC", text.casefold()).translate(_TYPEWRITER)
+        text = _typewritten(unicodedata.normalize("NFKC", text.casefold()))
     return " ".join(text.replace("`", "'").replace("\0", "").casefold().split())
+
+
+def _typewritten(text: str) -> str:
+    return _TYPOGRAPHIC.sub(lambda sign: _TYPEWRITER[sign.group()], text)
 
 
 def spell_cell(text: str) -> str:

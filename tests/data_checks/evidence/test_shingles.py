@@ -82,3 +82,7 @@ def test_a_sample_of_the_shingles_is_the_same_one_of_every_document():
     whole, sample = cut([text], RUNS), cut([text], Manner(short=False, share=0.25))
     assert set(sample.codes.tolist()) < set(whole.codes.tolist())
     assert 0.2 < len(sample.codes) / len(whole.codes) < 0.3
+
+
+def test_smileys_are_words():
+    assert words_of("so 😀🎉 new") == ["so", "😀", "🎉", "new"]
