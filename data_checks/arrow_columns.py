@@ -58,7 +58,9 @@ def column_of(column: Any, what: str, *, guessed: bool = False, name: bool = Fal
 def _plain_array(array: Array, what: str) -> Array:
     if array.dtype.kind in "cV":
         held = "complex numbers" if array.dtype.kind == "c" else "records"
-        raise DataError(f"{what} holds {held}, which no check can compare; leave it out, or take it apart")
+        raise DataError(
+            f"{what} holds {held}, which no check can compare; name it as a key, or take it apart"
+        )
     if array.dtype.kind == "S":
         return np.char.decode(array, errors="backslashreplace")
     return array
@@ -82,7 +84,7 @@ def _of_arrow(column: Any, what: str, name: bool) -> Column:
     if family == "numbers":
         return Column(column.to_numpy())
     held = {"lists": "lists", "bytes": "bytes"}.get(family, f"cells of type {column.type}")
-    raise DataError(f"{what} holds {held}, which no check can compare; leave it out, or take it apart")
+    raise DataError(f"{what} holds {held}, which no check can compare; name it as a key, or take it apart")
 
 
 def _family(kind: Any) -> str:

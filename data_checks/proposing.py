@@ -20,6 +20,7 @@ from data_checks.splitting import By, split
 
 _SALTS = ("", *(str(number) for number in range(1, 20)))
 _PLACE = "place in the file"
+_LARGEST_CLUSTER = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,19 +108,31 @@ def _choose(rows: Split, named: Named | None) -> tuple[By, tuple[str, ...]]:
         return "time", (f"By time: rows are cut at two moments of {named.time!r}.{beside}",)
     if named is not None and named.group is not None:
         return "group", (f"By group: rows of one {named.group!r} stay together.",)
+    near, why = _near(rows)
+    if near:
+        return "near", (f"By near copies: {why}.",)
+    columns = "" if named is None else "no column looks like a group or a time, and "
+    return "row", (f"By row: {columns}{why}.",)
+
+
+def _near(rows: Split) -> tuple[bool, str]:
+    """Whether any rows are nearly equal to others, in words."""
     from data_checks.evidence.clusters import clusters
 
-    first = clusters(rows)
+    try:
+        first = clusters(rows)
+    except (DataError, LookupError, ArithmeticError) as error:
+        # As where checks are asked: rows without one number, or all equal, leave nothing to measure by.
+        return False, f"nearly equal rows cannot be looked for ({error})"
     sizes = np.bincount(first, minlength=len(rows))
-    near = int(sizes[sizes > 1].sum())
-    if near:
-        many = f"{near:,} of {len(rows):,} rows are nearly equal to another"
-        return "near", (
-            f"By near copies: {many}, in {int((sizes > 1).sum()):,} clusters that stay together.",
-        )
-    if named is None:
-        return "row", ("By row: no picture is nearly equal to another.",)
-    return "row", ("By row: no column looks like a group or a time, and no row is nearly equal to another.",)
+    many = int(sizes[sizes > 1].sum())
+    if many and sizes.max() > _LARGEST_CLUSTER * len(rows):
+        told = f"{int(sizes.max()):,} of {len(rows):,} rows are nearly equal to each other"
+        raise DataError(f"{told}, so that nothing new would be left to judge on; are the inputs constant?")
+    if not many:
+        return False, "no row is nearly equal to another"
+    together = f"{int((sizes > 1).sum()):,} clusters that stay together"
+    return True, f"{many:,} of {len(rows):,} rows are nearly equal to another, in {together}"
 
 
 def _split(rows: Split, by: By) -> tuple[Splits, str]:

@@ -15,6 +15,7 @@ from data_checks.evidence.times import in_words
 from data_checks.splits import Array, Split, Splits
 
 By = Literal["row", "group", "near", "time"]
+_UNITS = {"row": "rows", "group": "groups", "near": "clusters of near rows"}
 
 
 def split(
@@ -67,8 +68,10 @@ def split(
     if by == "time":
         masks = masks_by_time(rows.times, 1 - test - validation, 1 - test, cut, embargo)
     else:
-        masks = _masks(_places(rows, by, salt), validation, test)
-    return _parts(rows, masks, by, public=public, source=source, embargo=embargo)
+        places = _places(rows, by, salt)
+        masks = _masks(places, validation, test)
+        _refuse_empty(masks, f"{len(np.unique(places)):,} different {_UNITS[by]} ({len(rows):,} rows)")
+    return _parts(rows, masks, public=public, source=source, embargo=embargo)
 
 
 def _masks(places: NDArray[np.floating], validation: float, test: float) -> dict[str, NDArray[np.bool_]]:
@@ -79,12 +82,14 @@ def _masks(places: NDArray[np.floating], validation: float, test: float) -> dict
     }
 
 
-def _parts(rows: Split, masks: dict[str, NDArray[np.bool_]], by: str, **more: Any) -> Splits:
+def _refuse_empty(masks: dict[str, NDArray[np.bool_]], what: str) -> None:
     empty = [name for name in ("test", "validation", "train") if not masks[name].any()]
     if empty:
-        raise DataError(
-            f"no row fell into {empty[0]}: {len(rows):,} rows by {by} are too few for such a split"
-        )
+        raise DataError(f"no row fell into {empty[0]}: {what} are too few for such a split")
+
+
+def _parts(rows: Split, masks: dict[str, NDArray[np.bool_]], **more: Any) -> Splits:
+    _refuse_empty(masks, f"{len(rows):,} rows by time")
     kept_out = len(rows) - sum(int(mask.sum()) for mask in masks.values())
     if kept_out:
         told = f"{kept_out:,} rows within the embargo of {in_words(more['embargo'])} are in no part"

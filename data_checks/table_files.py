@@ -124,6 +124,9 @@ def _read_csv(file: Path, text: bool) -> Any:
         ]
     except UnicodeDecodeError as error:
         raise ValueError("its first line is not UTF-8 text; save it as UTF-8") from error
+    apart = [sign for sign in ";\t" if len(table.column_names) == 1 and sign in table.column_names[0]]
+    if apart:
+        raise ValueError(f"its cells are parted by {apart[0]!r}; save it with commas")
     if binary:
         raise ValueError(f"column {binary[0]!r} is not UTF-8 text; save it as UTF-8")
     return table

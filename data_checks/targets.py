@@ -81,7 +81,8 @@ def in_words(splits: Sequence[Split]) -> str:
     names = np.concatenate([split.attributes["class"] if named else split.targets for split in splits])
     known = sorted(set(names.tolist()))
     shown = ", ".join(str(name) for name in known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
-    return f"{len(known):,} classes ({shown})" + ("" if named else ", because its values are few and whole")
+    classes = f"{len(known):,} class{'es' if len(known) > 1 else ''}"
+    return f"{classes} ({shown})" + ("" if named else ", because its values are few and whole")
 
 
 def _named(columns: Sequence[Array]) -> Targets:

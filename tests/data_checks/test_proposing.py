@@ -70,6 +70,28 @@ def test_names_of_rows_are_no_inputs_and_rows_stay_by_them(tmp_path):
     assert "ids='row_id'" in found.call
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(np.nan, r"1 different rows \(100 rows\) are too few"), (7.0, "100 of 100 rows are nearly equal")],
+)
+def test_rows_that_are_all_equal_leave_nothing_to_judge_on(tmp_path, value, said):
+    table = numbers(100)
+    table[["a", "b", "c", "d"]] = value
+    table.to_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match=said):
+        propose(tmp_path / "rows.parquet", Named("y"))
+
+
+def test_rows_that_cannot_be_measured_are_split_by_row(tmp_path, monkeypatch):
+    def clusters(rows):
+        raise IndexError("nothing to measure by")
+
+    monkeypatch.setattr("data_checks.evidence.clusters.clusters", clusters)
+    numbers(100).to_parquet(tmp_path / "rows.parquet")
+    found = propose(tmp_path / "rows.parquet", Named("y"))
+    assert (found.by, "cannot be looked for (nothing to measure by)" in found.reasons[0]) == ("row", True)
+
+
 def test_a_salt_is_found_that_leaves_no_part_empty(tmp_path):
     path = tmp_path / "rows.parquet"
     numbers(60).assign(g=np.repeat(np.arange(10), 6)).to_parquet(path)

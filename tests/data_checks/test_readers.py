@@ -245,6 +245,12 @@ def test_a_file_in_another_encoding_is_one_sentence(tmp_path, content, said):
         read(tmp_path / "rows.csv")
 
 
+def test_cells_that_are_parted_otherwise_are_one_sentence(tmp_path):
+    (tmp_path / "rows.csv").write_text("age;sick\n1;0\n2;1\n")
+    with pytest.raises(DataError, match="parted by ';'; save it with commas"):
+        read_table(tmp_path / "rows.csv", "sick")
+
+
 def test_names_with_slashes_and_html_are_names_like_any_other(tmp_path):
     odd = {"../a/b": [1.0, 2.0], "<script>alert(1)</script>": [1, 2], "it's 5 %": [0, 1]}
     rows = read(write(tmp_path, odd, ".parquet"), "it's 5 %")

@@ -19,7 +19,7 @@ COLUMNS = ("a", "b", "c", "d")
 
 @pytest.fixture
 def check(tmp_path, monkeypatch):
-    """Runs `wdgate check` in a folder of its own; returns its exit code, its JSON, and what it says besides."""
+    """Runs `wdgate check` in a folder of its own; gives its exit code, JSON and standard error."""
     before = dict(os.environ)
     monkeypatch.chdir(tmp_path)
     os.environ["WDGATE_HOME"] = str(tmp_path / "home")
