@@ -63,7 +63,8 @@ def exactness(values: Mapping[str, Array]) -> float:
     narrowest = min(part.dtype.itemsize for part in values.values())
     if narrowest < 4:
         return 0.0
-    single = narrowest == 4 or all((part == part.astype(np.float32)).all() for part in values.values())
+    with np.errstate(over="ignore"):
+        single = narrowest == 4 or all((part == part.astype(np.float32)).all() for part in values.values())
     return SINGLE if single else DOUBLE
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
-from data_checks.check import Check, Offenders
-from data_checks.evidence import schema
+import numpy as np
+
+from data_checks.check import Check, Offenders, Plant
+from data_checks.evidence import balance, ranges, schema
+from data_checks.evidence.columns import named_values, why_no_columns
+from data_checks.planted_preparation import with_values
+from data_checks.plants import some_rows
 from data_checks.splits import Splits
 
 
@@ -16,7 +22,7 @@ def checks(classes: int | None) -> tuple[Check, ...]:
     Args:
         classes: how many classes the task has; None for values, or where that is not known.
     """
-    return (*_input_checks(), *_target_checks(classes))
+    return (*_input_checks(), *_target_checks(classes), *_balance_checks())
 
 
 def _input_checks() -> tuple[Check, ...]:
@@ -101,6 +107,74 @@ def _target_checks(classes: int | None) -> tuple[Check, ...]:
             per_row=False,
         ),
     )
+
+
+def _balance_checks() -> tuple[Check, ...]:
+    return (
+        Check(
+            "DC108",
+            "Classes are balanced enough",
+            "Does every class have enough of the train rows to be learned?",
+            column="rare_classes",
+            measure=balance.measure,
+            explain=_say_balance,
+            clean="Every class has 10 train rows, 1 % of them, and a hundredth of the largest class.",
+            severity="warn",
+            applies=_why_no_classes,
+            per_row=False,
+            plants=(Plant("a class of two train rows", _thinned),),
+        ),
+        Check(
+            "DC109",
+            "Test lies in train's range",
+            "Are test rows within the range of the train rows, and of the same categories?",
+            column="columns_outside",
+            measure=ranges.measure,
+            explain=_say_outside,
+            clean="Test rows are within the range of the train rows, and of their categories.",
+            severity="warn",
+            applies=why_no_columns,
+            per_row=False,
+            names=lambda found: tuple(column.name for column in found.facts),
+            plants=(Plant("one column beyond train's largest value", _beyond),),
+        ),
+    )
+
+
+def _thinned(splits: Splits, rng: np.random.Generator) -> Splits | None:
+    """Train without all but two rows of one class."""
+    train = splits.train
+    classes, counts = np.unique(train.targets, return_counts=True)
+    chosen = np.flatnonzero(train.targets == classes[counts.argmin()])
+    kept = np.ones(len(train), dtype=bool)
+    kept[chosen[2:]] = False
+    return replace(splits, train=train.take(kept)) if len(classes) > 1 else None
+
+
+def _beyond(splits: Splits, rng: np.random.Generator) -> Splits | None:
+    """Test rows, of which one column of numbers is larger than in train; None where there is none."""
+    test = splits.test.take(some_rows(splits.test, rng))
+    train = dict(named_values(splits.train))
+    for name, values in named_values(test):
+        if values.dtype.kind in "iuf" and np.isfinite(values).any() and name in train:
+            largest = float(np.nanmax(train[name]))
+            made = np.full(len(test), largest + 1 + abs(largest))
+            return replace(splits, test=replace(test, inputs=with_values(test.inputs, {name: made})), also={})
+    return None
+
+
+def _say_balance(found: Offenders) -> str:
+    rare = balance.rare_classes(found.splits.train.targets)
+    told = [f"class {label} ({count:,} rows)" for label, count in sorted(rare.items(), key=lambda r: r[1])]
+    more = f" and {len(told) - 5:,} more" if len(told) > 5 else ""
+    return f"Of {len(found.splits.train):,} train rows, few are of {', '.join(told[:5])}{more}."
+
+
+def _say_outside(found: Offenders) -> str:
+    how = {True: "of texts that train has not", False: "beyond its range"}
+    told = [f"{c.name} ({c.rows:,} test rows {how[c.is_text]})" for c in found.facts]
+    more = f" and {len(told) - 3:,} more columns" if len(told) > 3 else ""
+    return f"Test leaves what train has seen: {', '.join(told[:3])}{more}."
 
 
 def _say_forms(found: Offenders) -> str:

@@ -1,0 +1,115 @@
+"""Are the rows that are judged on, and chosen on, like those that were learned?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from data_checks.check import Check, Offenders, Plant
+from data_checks.evidence import shift
+from data_checks.evidence.columns import lowest
+from data_checks.evidence.features import columns_over
+from data_checks.planted_columns import with_parts
+from data_checks.splits import Array, Split, Splits
+
+_FEWEST_SELECTED, _FEWEST_STRETCHED = 50, 100
+_STRETCH = 2.0
+
+
+def selected(splits: Splits, rng: np.random.Generator, name: str) -> Splits | None:
+    """The rows of a split whose value of one column is above the middle; None where they are too few."""
+    part = splits.named()[name]
+    part = part.take(lowest(part, shift.READER_ROWS))
+    numbers = [c.numbers for c in columns_over([part]) if c.numbers is not None and not c.missing.all()]
+    if not numbers:
+        return None
+    varied = max(numbers, key=lambda values: len(np.unique(values)))
+    above = part.take(varied > np.nanmedian(varied))
+    return _with(splits, name, above) if _enough(splits.train, above, _FEWEST_SELECTED) else None
+
+
+def stretched(splits: Splits, rng: np.random.Generator, name: str) -> Splits | None:
+    """The rows of a split, all of whose numbers are twice as far from their mean; None without numbers."""
+    part = splits.named()[name]
+    part = part.take(lowest(part, shift.READER_ROWS))
+    if not isinstance(part.inputs, np.ndarray | Mapping) or not _enough(
+        splits.train, part, _FEWEST_STRETCHED
+    ):
+        return None
+    if isinstance(part.inputs, Mapping):
+        inputs: Array | dict[str, Array] = {n: _stretch(column) for n, column in part.inputs.items()}
+    else:
+        inputs = _stretch(part.inputs)
+    varied = any(column.numbers is not None and np.ptp(column.numbers) > 0 for column in columns_over([part]))
+    return _with(splits, name, replace(part, inputs=inputs)) if varied else None
+
+
+def _with(splits: Splits, name: str, part: Split) -> Splits:
+    return with_parts(splits, {**splits.named(), name: part})
+
+
+def _stretch(values: Array) -> Array:
+    if values.dtype.kind not in "iuf":
+        return values
+    doubles = values.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(doubles.mean(0) + _STRETCH * (doubles - doubles.mean(0)))
+
+
+def _enough(train: Split, part: Split, fewest: int) -> bool:
+    """Whether there are so many rows, or groups of them, in both splits."""
+    units = [len(p) if p.groups is None else len(np.unique(p.groups.astype(str))) for p in (train, part)]
+    return min(units) >= fewest
+
+
+def _say(found: Offenders) -> str:
+    told: shift.Shift = found.facts
+    name = found.rows["split"].iloc[0]
+    most = f"; what differs most: {', '.join(told.columns)}" if told.columns else ""
+    return f"Rows of {name} can be told from rows of train (AUC {told.area:.2f}, where .5 is chance{most})."
+
+
+def _names(found: Offenders) -> tuple[str, ...]:
+    told: shift.Shift = found.facts
+    return told.columns
+
+
+def _plants(name: str) -> tuple[Plant, ...]:
+    return (
+        Plant(f"{name} rows of the upper half of one column", partial(selected, name=name)),
+        Plant(f"{name} rows twice as far from their mean", partial(stretched, name=name)),
+    )
+
+
+CHECKS = (
+    Check(
+        "DC170",
+        "Test is like train",
+        "Can a classifier tell test rows from train rows no better than by chance?",
+        column="test_unlike_train",
+        measure=shift.measure_test,
+        explain=_say,
+        clean="A classifier cannot tell test rows from train rows.",
+        severity="warn",
+        per_row=False,
+        names=_names,
+        plants=_plants("test"),
+    ),
+    Check(
+        "DC171",
+        "Validation is like train",
+        "Can a classifier tell validation rows from train rows no better than by chance?",
+        column="validation_unlike_train",
+        measure=shift.measure_validation,
+        explain=_say,
+        clean="A classifier cannot tell validation rows from train rows.",
+        severity="warn",
+        applies=shift.why_not_validation,
+        per_row=False,
+        names=_names,
+        plants=_plants("validation"),
+    ),
+)
