@@ -40,7 +40,7 @@ def ask(splits):
 
 
 @settings(deadline=None, max_examples=10)
-@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 9))
+@given(st.integers(0, 10), st.integers(0, 10), st.integers(0, 9))
 def test_what_is_left_checks_clean_and_no_row_too_many_is_removed(copied, late, seed):
     splits = splits_of(copied, late, seed)
     removal, left = mend(splits, ask(splits), CHECKS, ask)
@@ -51,6 +51,12 @@ def test_what_is_left_checks_clean_and_no_row_too_many_is_removed(copied, late, 
     counts = {"DC110": copied, "DC140": late}
     assert removal.counts == {code: count for code, count in counts.items() if count}
     assert removal.unmended == {}
+
+
+def test_too_few_rows_that_are_left_are_said_to_be_too_few():
+    splits = splits_of(copied=12, late=12)
+    _, left = mend(splits, ask(splits), CHECKS, ask)
+    assert [finding.code for finding in left.findings if finding.blocks] == ["DC105"]
 
 
 def test_rows_are_named_with_what_they_equal():
