@@ -14,7 +14,7 @@ from data_checks.check import Check, Offenders
 from data_checks.errors import CannotProceed, DataError
 from data_checks.evidence.table import Evidence, name_rows
 from data_checks.report import DataReport, Finding, Status
-from data_checks.splits import Splits
+from data_checks.splits import Array, Splits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,11 +67,14 @@ def check_splits(
     asked = [check for check in checks if not reasons[check.code]]
     known = _measure(splits, asked, salt)
     judged = [check for check in asked if check.code not in known.raised]
+    told = {check.code: _tell(check, known, splits) for check in judged}
+    vouched = vouch(splits, judged, known.facts) if self_test else {}
+    # What is known of many rows is as large as they are, and no longer needed.
+    known.facts.clear()
     judgements = judge_evidence(known.table, judged, public=splits.public, docs=docs)
-    findings = [_find(check, reasons[check.code], known, judgements, splits) for check in checks]
-    if self_test:
-        vouched = vouch(splits, judged, known.facts)
-        findings = [_with_word(finding, vouched) for finding in findings]
+    findings = [
+        _with_word(_find(check, reasons[check.code], known, told, judgements), vouched) for check in checks
+    ]
     report = DataReport(tuple(findings), known.table, splits.fingerprints, _left_out(known.table, judged))
     if docs is not None:
         write_pairs(judged, findings, known.table, splits, docs)
@@ -126,8 +129,15 @@ def _add_columns(table: pd.DataFrame, facts: dict[Any, Any], check: Check, split
     for name, column in columns.items():
         if name in table or column.shape != (len(table),):
             return f"column {name} must be new and of shape ({len(table)},), got {column.shape}"
-        table[name] = column
+        table[name] = _narrow(column)
     return ""
+
+
+def _narrow(column: Array) -> Array:
+    """Whole numbers (N,) in as few bits as hold them: the evidence of many rows has many columns."""
+    if column.dtype.kind not in "iu" or not len(column):
+        return column
+    return column.astype(np.promote_types(np.min_scalar_type(column.min()), np.min_scalar_type(column.max())))
 
 
 def _unfit(table: pd.DataFrame, column: str) -> str:
@@ -141,8 +151,8 @@ def _find(
     check: Check,
     reason: str,
     known: _Known,
+    told: Mapping[str, tuple[int, Finding]],
     judgements: Mapping[str, Judgement],
-    splits: Splits,
 ) -> Finding:
     finding = Finding(check.code, check.title, "error", "It was not judged.")
     if reason:
@@ -154,24 +164,26 @@ def _find(
         return replace(
             finding, sentence=f"It was not judged: {judgement.error if judgement else 'no result'}."
         )
-    offending = known.table[offends(known.table, check)]
-    if len(offending) != judgement.offending:
-        counts = f"{judgement.offending:,} rows were counted, and the evidence has {len(offending):,}"
+    count, answer = told[check.code]
+    if count != judgement.offending:
+        counts = f"{judgement.offending:,} rows were counted, and the evidence has {count:,}"
         return replace(finding, sentence=f"It was not judged: {counts}.")
-    return _tell(
-        replace(finding, status=_status(check, judgement)),
-        check,
-        Offenders(offending, known.table, splits, known.facts[check.measure]),
-    )
+    return replace(answer, status=_status(check, judgement))
 
 
-def _tell(finding: Finding, check: Check, found: Offenders) -> Finding:
-    """The finding in words, with the test rows and the columns that are to blame."""
-    if not len(found.rows):
-        return replace(finding, sentence=check.clean)
-    test_rows = found.rows.loc[found.rows["split"] == "test", "id"] if check.per_row else ()
+def _tell(check: Check, known: _Known, splits: Splits) -> tuple[int, Finding]:
+    """How many rows offend, and that in words, with the test rows and the columns that are to blame."""
+    rows = known.table[offends(known.table, check)]
+    finding = Finding(check.code, check.title, "error", check.clean)
+    # Where the evidence is missing, there is nothing to tell; that is found when it is judged.
+    if not len(rows) or rows[check.column].isna().any():
+        return len(rows), finding
+    found = Offenders(rows, known.table, splits, known.facts[check.measure])
+    test_rows = rows.loc[rows["split"] == "test", "id"].astype(str) if check.per_row else ()
     names = check.names(found) if check.names else ()
-    return replace(finding, sentence=check.explain(found), rows=tuple(test_rows), columns=names)
+    return len(rows), replace(
+        finding, sentence=check.explain(found), rows=tuple(test_rows), columns=tuple(names)
+    )
 
 
 def offends(table: pd.DataFrame, check: Check) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ result that says how many rows it looked at, and that number must be the number 
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,9 +54,10 @@ def judge_evidence(
     context, checkpoint = _prepare(checks, public=public, docs=docs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about its own deprecations, which a user can do nothing about
-        run = checkpoint.run(batch_parameters={"dataframe": _plain(table, checks)})
+        run = checkpoint.run(batch_parameters={"dataframe": _plain(table, checks, public=public)})
     if docs is not None:
         context.build_data_docs()
+        _lighten(docs)
     results = [result for validation in run.run_results.values() for result in validation.results]
     by_code = {result.expectation_config.meta["code"]: result for result in results}
     return {
@@ -63,9 +65,17 @@ def judge_evidence(
     }
 
 
-def _plain(table: pd.DataFrame, checks: Sequence[Check]) -> pd.DataFrame:
+def _lighten(docs: Path) -> None:
+    """Remove what no page of ours needs: fonts that the browser has others for, and films that teach."""
+    shutil.rmtree(docs / "static" / "fonts", ignore_errors=True)
+    for film in (docs / "static").rglob("*.gif"):
+        film.unlink()
+
+
+def _plain(table: pd.DataFrame, checks: Sequence[Check], *, public: bool) -> pd.DataFrame:
     """Names and judged columns only: what an expectation does not need does not reach the Data Docs."""
-    columns = ["split", "id", *dict.fromkeys(check.column for check in checks if check.column in table)]
+    names = ["split", "id"] if public else ["split"]
+    columns = [*names, *dict.fromkeys(check.column for check in checks if check.column in table)]
     return table[columns]
 
 

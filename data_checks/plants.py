@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.schema import columns_of
+from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import fit_space, numbers
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 PLANTED_ROWS = 100
-_PARENTS = 2000
 
 
 def some_rows(split: Split, rng: np.random.Generator, rows: int = PLANTED_ROWS) -> NDArray[np.intp]:
@@ -55,22 +54,37 @@ def one_cell_changed(splits: Splits, rng: np.random.Generator) -> Split | None:
 
 def between_rows(splits: Splits, rng: np.random.Generator) -> Split | None:
     """Rows on the line from a train row to one of its five nearest (SMOTE, Chawla et al. 2002)."""
-    from scipy.spatial import cKDTree
-
     train = splits.train
-    parents = some_rows(train, rng, _PARENTS)
-    plain = _numbers_of(train, parents)
-    parents, plain = parents[np.isfinite(plain).all(1)], plain[np.isfinite(plain).all(1)]
-    if len(parents) < 10:
+    parents = some_rows(train, rng)
+    first = _numbers_of(train, parents)
+    parents, first = parents[np.isfinite(first).all(1)], first[np.isfinite(first).all(1)]
+    if len(train) < 10 or not len(parents):
         return None
-    scale = np.where(plain.std(0) > 0, plain.std(0), 1)
-    _, nearest = cKDTree(plain / scale).query(plain[:PLANTED_ROWS] / scale, k=6)
-    other = nearest[np.arange(len(nearest)), rng.integers(1, 6, len(nearest))]
-    first = plain[: len(nearest)]
-    made = first + rng.uniform(0.1, 0.9, (len(first), 1)) * (plain[other] - first)
-    distinct = (np.abs(plain[other] - first) > 0).sum(1) >= 3
-    rows = parents[: len(nearest)][distinct]
+    nearest = _nearest(train, first)
+    other = _numbers_of(train, nearest[np.arange(len(nearest)), rng.integers(0, 5, len(nearest))])
+    made = first + rng.uniform(0.1, 0.9, (len(first), 1)) * (other - first)
+    distinct = (np.abs(other - first) > 0).sum(1) >= 3
+    rows = parents[distinct]
     return bare(train, rows, _with_numbers(train, rows, made[distinct])) if len(rows) else None
+
+
+def _nearest(train: Split, points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The five rows of train (n, 5) that are nearest to each point but not at it."""
+    from scipy.spatial.distance import cdist
+
+    scale = fit_space(train).scale
+    best = np.full((len(points), 0), np.inf)
+    found = np.empty((len(points), 0), np.intp)
+    start = 0
+    for batch in batches(train.inputs, len(train)):
+        rows = numbers(batch) / scale
+        apart = cdist(points / scale, np.where(np.isfinite(rows), rows, 1e150), "sqeuclidean")
+        best = np.hstack([best, np.where(apart > 0, apart, np.inf)])
+        found = np.hstack([found, np.broadcast_to(np.arange(start, start + len(rows)), apart.shape)])
+        kept = np.argsort(best, axis=1, kind="stable")[:, :5]
+        best, found = np.take_along_axis(best, kept, 1), np.take_along_axis(found, kept, 1)
+        start += len(rows)
+    return found
 
 
 def _numbers_of(split: Split, rows: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -59,7 +59,9 @@ def share_found(splits: Splits, check: Check, planted: Split | Splits, facts: di
         if check.measure not in facts:
             facts[check.measure] = check.measure.fit(splits)
         part = Part("test", first_rows(splits)["test"], planted)
-        found = _offending(check.measure.rows(facts[check.measure], part), check)
+        known = facts[check.measure]
+        known = check.measure.planted(known) if check.measure.planted else known
+        found = _offending(check.measure.rows(known, part), check)
     else:
         whole = planted if isinstance(planted, Splits) else replace(splits, test=planted, also={})
         found = _offending(_columns(check, whole), check)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.table import Columns, by_split, first_rows
-from data_checks.splits import Array, Splits
+from data_checks.evidence.table import Columns, first_rows
+from data_checks.splits import Array, Split, Splits
 
 NOWHERE = -1
 
@@ -20,17 +20,23 @@ def measure(splits: Splits) -> Columns:
         `conflicting`: an equal row, anywhere, has another target;
         `repeated`: an equal row stands in the same split.
     """
-    keys = by_split(splits, lambda name, split: split.keys)
-    codes = np.unique(keys, return_inverse=True)[1].reshape(-1)
+    named = list(splits.named().values())
+    codes = _ranks(np.concatenate([split.keys for split in named]))
     copied_from = find_copies(splits, codes)
-    targets = by_split(splits, lambda name, split: split.targets.astype(str))
+    places = np.repeat(np.arange(len(named)), [len(split) for split in named])
     return {
         "copied": copied_from != NOWHERE,
         "copied_from": copied_from,
-        "conflicting": _count(codes, _ranks(targets))[1] > 1,
-        "repeated": _count(codes, by_split(splits, lambda name, split: list(splits.named()).index(name)))[0]
-        > 1,
+        "conflicting": _count(codes, _ranks(_targets(named)))[1] > 1,
+        "repeated": _count(codes, places)[0] > 1,
     }
+
+
+def _targets(named: list[Split]) -> Array:
+    """All targets (N_all,), as text where they are not all numbers."""
+    targets = [split.targets for split in named]
+    alike = all(part.dtype.kind in "biuf" for part in targets)
+    return np.concatenate(targets if alike else [part.astype(str) for part in targets])
 
 
 def find_copies(splits: Splits, codes: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.near import Index
+from data_checks.evidence.near import Index, comparable
 from data_checks.evidence.near import why_not as near_why_not
+from data_checks.evidence.neighbours import nearest
 from data_checks.evidence.space import Floats, numbers
 from data_checks.evidence.table import Columns, Part
 from data_checks.splits import Split, Splits, read_inputs
@@ -23,7 +24,7 @@ NEIGHBOURS = 16
 # On a line in fewer columns honest rows are by chance, unless the row has decimals that train never has.
 MINIMUM_COLUMNS, _OFF_GRID_COLUMNS = 3, 2
 # Of larger splits, rows whose key is low are looked at first, and all of them if one of those is on a line.
-LOOKED_AT = 4000
+LOOKED_AT = 1000
 _FALSE_ROWS = 0.01
 _WIDEST, _FINEST = 1e-4, 1e-6
 # Of two rows that nearly coincide the direction to a third is the same without any line.
@@ -93,18 +94,19 @@ def allowed_angle(dimensions: float, asked: int) -> float:
         >>> allowed_angle(10, 1000), allowed_angle(1.5, 1000)
         (0.0001, 0.0)
     """
-    pairs = asked * NEIGHBOURS * (NEIGHBOURS - 1) / 2
+    pairs = asked * (2 * NEIGHBOURS) * (2 * NEIGHBOURS - 1) / 2
     angle = float((_FALSE_ROWS / pairs) ** (1 / max(dimensions - 1, 1e-9)))
     return min(_WIDEST, angle) if angle >= _FINEST else 0.0
 
 
 def on_line(lines: Lines, split: Split) -> NDArray[np.intp]:
     """The train row (N,) that each row lies on a line with, or -1."""
-    found = np.full(len(split), -1)
     index = lines.index
+    split = comparable(index.train, split)
+    found = np.full(len(split), -1)
     if lines.angle == 0 or len(index.positions) < NEIGHBOURS:
         return found
-    at_once = max(1, _VALUES_AT_ONCE // (NEIGHBOURS * index.space.width))
+    at_once = max(1, min(LOOKED_AT, _VALUES_AT_ONCE // (NEIGHBOURS * index.space.width)))
     for start in range(0, len(split), at_once):
         places = np.arange(start, min(start + at_once, len(split)))
         found[places] = _nearest_on_line(lines, split, places)
@@ -122,21 +124,25 @@ def _looked_at(split: Split, share: float) -> NDArray[np.intp]:
 def _nearest_on_line(lines: Lines, split: Split, places: NDArray[np.intp]) -> NDArray[np.intp]:
     index = lines.index
     own = numbers(read_inputs(split.inputs, places)).astype(float)
-    points = index.space.project(own)
     found = np.full(len(places), -1)
-    finite = np.flatnonzero(np.isfinite(points).all(1))
-    if not len(finite):
-        return found
-    _, nearest = index.tree.query(points[finite], k=NEIGHBOURS, workers=-1)
-    twins = index.positions[nearest]
-    theirs = numbers(read_inputs(index.held.inputs, twins.reshape(-1))).astype(float)
-    apart = (theirs.reshape(*twins.shape, -1) - own[finite, None]) / index.space.scale
+    finite = np.flatnonzero(np.isfinite(own).all(1))
+    twins, apart = _neighbours(index, own[finite])
     needed = np.where(_off_grid(index, own[finite]), _OFF_GRID_COLUMNS, MINIMUM_COLUMNS)
     straight = straight_pairs(apart, lines.angle, needed)
     hit = straight.any((1, 2))
     # Neighbours come nearest first, so that the first of a pair is the nearer one.
     found[finite[hit]] = twins[hit, straight[hit].any(2).argmax(1)]
     return found
+
+
+def _neighbours(index: Index, own: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The nearest rows in standard deviations, and in the numbers as they are: rows are made of either."""
+    twins, apart = nearest(index, own, NEIGHBOURS)
+    if index.space.one_unit:
+        return twins, apart
+    unit = np.full(index.space.width, float(index.space.scale.max()))
+    others, farther = nearest(index, own, NEIGHBOURS, unit)
+    return np.hstack([twins, others]), np.concatenate([apart, farther], axis=1)
 
 
 def _off_grid(index: Index, own: Floats) -> NDArray[np.bool_]:

@@ -10,17 +10,17 @@ Numbers have distances; of mixed tables, all other cells must say the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.cells import Form, differing, forms_of
+from data_checks.evidence.cells import Form, as_numbers, differing, forms_of
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, Space, fit_space, numbers
 from data_checks.evidence.table import Columns, Part
-from data_checks.splits import Inputs, Split, Splits, read_inputs
+from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 # In standard deviations of the train rows, as the root mean square over all values of a row.
 RADIUS = 0.05
@@ -65,6 +65,32 @@ class Held:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def rows(self, positions: NDArray[np.intp]) -> Array | dict[str, Array]:
+        """The inputs of some rows."""
+        return read_inputs(self.inputs, positions)
+
+
+def comparable(train: Split, split: Split) -> Split:
+    """The rows with numbers where train has them, though they are stored as text; NaN where they are none."""
+    if not isinstance(train.inputs, np.ndarray | Mapping) or not isinstance(split.inputs, type(train.inputs)):
+        return split
+    expected, given = columns_of(train.inputs), columns_of(split.inputs)
+    changed = {
+        name: _as_numbers(given.get(name), len(split), column.shape[1:])
+        for name, column in expected.items()
+        if column.dtype.kind in "biuf" and (name not in given or given[name].dtype.kind not in "biuf")
+    }
+    if not changed:
+        return split
+    columns = {**given, **changed}
+    return replace(split, inputs=columns if isinstance(split.inputs, Mapping) else columns["inputs"])
+
+
+def _as_numbers(column: Array | None, rows: int, shape: tuple[int, ...]) -> Array:
+    if column is None:
+        return np.full((rows, *shape), np.nan)
+    return as_numbers(column.reshape(-1)).reshape(column.shape)
 
 
 def hold(split: Split) -> Held:
@@ -117,7 +143,7 @@ def index_rows(train: Split, asked: int) -> Index:
     space, held = fit_space(train), hold(train)
     points = project(space, held)
     positions = np.flatnonzero(np.isfinite(points).all(1))
-    tree = cKDTree(points[positions])
+    tree = cKDTree(points if len(positions) == len(points) else points[positions])
     dimensions = _dimensions(tree, train, points)
     ratio = allowed_ratio(dimensions, asked)
     words, decimals = _columns(held)
@@ -126,7 +152,13 @@ def index_rows(train: Split, asked: int) -> Index:
 
 def project(space: Space, held: Held) -> Floats:
     """The rows as points (N, k); not finite where the row is not."""
-    return np.concatenate([space.project(numbers(batch)) for batch in batches(held.inputs, len(held))])
+    points = np.empty((len(held), space.directions.shape[1]))
+    start = 0
+    for batch in batches(held.inputs, len(held)):
+        part = space.project(numbers(batch))
+        points[start : start + len(part)] = part
+        start += len(part)
+    return points
 
 
 def rows(index: Index, part: Part) -> Columns:
@@ -138,10 +170,10 @@ def rows(index: Index, part: Part) -> Columns:
         `near_distance`: in standard deviations a value; infinite where none is near;
         `near_difference`: the largest difference of one value; infinite where none is near.
     """
-    near_to = np.full(len(part.rows), -1)
+    near_to = np.full(len(part.rows), -1, np.int32)
     distance, difference = np.full(len(part.rows), np.inf), np.full(len(part.rows), np.inf)
     if part.name not in ("train", "validation"):
-        found = find_near(index, part.rows)
+        found = find_near(index, comparable(index.train, part.rows))
         near_to[found.rows] = found.twins
         distance[found.rows], difference[found.rows] = found.distances, found.differences
     columns = {"near": near_to >= 0, "near_to": near_to, "near_distance": distance}

@@ -12,7 +12,7 @@ from data_checks.evidence.table import Columns, by_split
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 MINIMUM_ROWS = 10
-_VALUES_AT_ONCE = 4_000_000
+_VALUES_AT_ONCE = 1_000_000
 
 
 def batches(inputs: Inputs, rows: int) -> Iterator[Array | dict[str, Array]]:

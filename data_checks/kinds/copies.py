@@ -22,7 +22,12 @@ def copies(splits: Splits, rng: np.random.Generator) -> Split:
 def conflicts(splits: Splits, rng: np.random.Generator) -> Split:
     """Train rows whose targets are others."""
     planted = copies(splits, rng)
-    return replace(planted, targets=np.char.add("not ", planted.targets.astype(str)))
+    other = planted.targets + 1 if planted.targets.dtype.kind in "iuf" else _negated(planted.targets)
+    return replace(planted, targets=other)
+
+
+def _negated(targets: Array) -> Array:
+    return ~targets if targets.dtype.kind == "b" else np.char.add("not ", targets.astype(str))
 
 
 def repeats(splits: Splits, rng: np.random.Generator) -> Split:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from data_checks.check import Check, Offenders, Plant
@@ -30,8 +30,12 @@ def _rows(known: _Known, part: Part) -> Columns:
     return {**near.rows(known.index, part), **interpolated.rows(known.lines, part)}
 
 
+def _of_planted(known: _Known) -> _Known:
+    return replace(known, lines=replace(known.lines, share=1.0))
+
+
 # One search tree serves both questions.
-measure = ByRows(_fit, _rows)
+measure = ByRows(_fit, _rows, _of_planted)
 
 
 def _say_near(found: Offenders, row: int) -> str:

@@ -143,6 +143,25 @@ def test_cells_that_are_no_numbers_must_be_equal_however_they_are_spelt():
     assert find_near(index_rows(train), test).rows.tolist() == [4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_numbers_that_are_stored_as_text_are_numbers(named):
+    table = np.random.default_rng(0).normal(size=(100, 5))
+    texts = (table[:4] + 1e-5).astype(str)
+    train, test = (({f"c{i}": part[:, i] for i in range(5)} if named else part) for part in (table, texts))
+    part = Split(test, np.zeros(4, int))
+    index = near.index_rows(Split(train, np.zeros(100, int)), 4)
+    assert near.rows(index, Part("test", 0, part))["near"].all()
+
+
+def test_a_column_that_is_absent_or_no_number_makes_nothing_near():
+    table = np.random.default_rng(0).normal(size=(100, 5))
+    train = Split({f"c{i}": table[:, i] for i in range(5)}, np.zeros(100, int))
+    absent = {f"c{i}": table[:4, i] for i in range(4)}
+    for other in (absent, {**absent, "c4": np.array(["x"] * 4)}):
+        columns = near.rows(near.index_rows(train, 4), Part("test", 0, Split(other, np.zeros(4, int))))
+        assert not columns["near"].any()
+
+
 def test_honest_rows_of_few_dimensions_lower_the_ratio():
     assert allowed_ratio(2, 1000) < allowed_ratio(4, 1000) < allowed_ratio(20, 1000) == 0.05
 
