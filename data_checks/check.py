@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from data_checks.errors import DataError
+from data_checks.errors import CannotProceed, DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from data_checks.splits import Array, Split, Splits
 
 _LISTED = 3
+# What data can do to a measurement that nobody expected. What is none of these travels up.
+ANSWERABLE = (CannotProceed, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, eq=False)

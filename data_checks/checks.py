@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.check import Check, Offenders
+from data_checks.check import ANSWERABLE, Check, Offenders
 from data_checks.errors import CannotProceed, DataError
 from data_checks.evidence.table import Evidence, name_rows
 from data_checks.report import DataReport, Finding, Status
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from data_checks.expectations import Judgement
 
 __all__ = ["Check", "Offenders", "check_splits"]
-
-# What data can do to a measurement that nobody expected. What is none of these travels up.
-_ANSWERABLE = (CannotProceed, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 def check_splits(
@@ -123,7 +120,7 @@ def _add_columns(table: pd.DataFrame, facts: dict[Any, Any], check: Check, split
         measured = check.measure(splits)
         evidence = measured if isinstance(measured, Evidence) else Evidence(measured)
         columns = {name: np.asarray(column) for name, column in evidence.columns.items()}
-    except _ANSWERABLE as error:
+    except ANSWERABLE as error:
         return f"{error}" if isinstance(error, CannotProceed) else f"{type(error).__name__}: {error}"
     facts[check.measure] = evidence.facts
     for name, column in columns.items():

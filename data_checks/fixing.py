@@ -18,8 +18,6 @@ from data_checks.splits import Splits
 if TYPE_CHECKING:
     import pandas as pd
 
-# A measure names the row that another one equals in a column of its own, which is called by one of these.
-_TWINS = ("_of", "_from", "_to")
 _PASSES = 3
 
 
@@ -160,9 +158,8 @@ def failing_rows(report: DataReport, checks: Sequence[Check]) -> pd.DataFrame:
     for finding, check, offending in complaints(report, checks):
         rows = table.loc[offending, ["split", "id"]].astype(str).rename(columns={"id": "row"})
         rows["code"], rows["title"], rows["equals"] = finding.code, finding.title, ""
-        twins = [check.column + ending for ending in _TWINS if check.column + ending in table]
-        if twins and check.per_row:
-            positions = table.loc[offending, twins[0]].to_numpy(np.intp)
+        if check.twin in table and check.per_row:
+            positions = table.loc[offending, check.twin].to_numpy(np.intp)
             theirs = table.iloc[np.maximum(positions, 0)]
             told = (
                 theirs["split"].astype(str).to_numpy(object)

@@ -107,6 +107,8 @@ class ExpectSplitsToBeClean(BatchExpectation):
             "element_count": found["rows"],
             "missing_count": found["missing"],
             "unexpected_count": found["offending"],
+            # Data Docs cannot say a count without it.
+            "unexpected_percent": 100 * found["offending"] / max(1, found["rows"]),
         }
         clean = found["rows"] > 0 and not found["offending"] and not found["missing"]
         return {"success": clean, "result": result}

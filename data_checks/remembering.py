@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,10 +49,17 @@ def check_once(
     known = None if again else _read(folder, key)
     if known is not None:
         return known
-    # Pages of an earlier asking may show rows that this one may not.
-    shutil.rmtree(folder, ignore_errors=True)
-    report = check_splits(splits, checks, salt=salt, docs=folder, **options)
-    _write(report, folder, key)
+    # Beside the folder first, so that one that is there is whole; then instead of it, because pages of an
+    # earlier asking may show rows that this one may not.
+    made = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(made, ignore_errors=True)
+    try:
+        report = check_splits(splits, checks, salt=salt, docs=made, **options)
+        _write(report, made, key)
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
     return report
 
 
@@ -86,10 +94,7 @@ def _write(report: DataReport, folder: Path, key: str) -> None:
         "fingerprints": dict(report.fingerprints),
         "findings": [finding.as_dict() for finding in report.findings],
     }
-    # Last, and renamed: a folder that has it is complete.
-    begun = folder / f"{_FOUND}.begun"
-    begun.write_text(json.dumps(content), encoding="utf-8")
-    begun.replace(folder / _FOUND)
+    (folder / _FOUND).write_text(json.dumps(content), encoding="utf-8")
 
 
 def _read(folder: Path, key: str) -> DataReport | None:

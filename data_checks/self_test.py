@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.check import Check
+from data_checks.check import ANSWERABLE, Check
 from data_checks.evidence.table import ByRows, Columns, Evidence, Part, first_rows
 from data_checks.splits import Split, Splits
 
@@ -43,9 +43,13 @@ def _try_all(splits: Splits, check: Check, facts: dict[Any, Any], seed: int) -> 
     for plant in check.plants:
         # Named, so that another disguise more or less changes nobody else's rows.
         rng = np.random.default_rng([seed, zlib.crc32(plant.name.encode())])
-        planted = plant.make(splits, rng)
-        if planted is not None:
-            share = share_found(splits, check, planted, facts)
+        try:
+            planted = plant.make(splits, rng)
+            share = None if planted is None else share_found(splits, check, planted, facts)
+        except ANSWERABLE:
+            # Rows that nobody can plant in, or that cannot be measured once planted: nothing was found.
+            share = 0.0
+        if share is not None:
             shares[plant.name] = (share >= plant.must_find, share)
     return shares
 

@@ -24,13 +24,21 @@ def load_splits(plan: Plan) -> Splits:
     return plan.pipeline.splits()
 
 
-def check(plan: Plan, splits: Splits, docs: Path) -> DataReport:
-    """Ask the default checks, and those of the pipeline besides; readable pages go to the folder `docs`."""
-    from data_checks.checks import check_splits
+def check(plan: Plan, splits: Splits, docs: Path, *, again: bool = False) -> DataReport:
+    """Ask the default checks, and those of the pipeline besides, once for each content.
+
+    Args:
+        plan: the pipeline.
+        splits: its rows.
+        docs: the folder for the readable pages and for what was found.
+        again: ask in any case, for who trusts nobody's folder.
+    """
+    from data_checks.remembering import check_once
 
     if _known_classes(plan) is None:
         splits = with_values(splits)
-    return check_splits(splits, checks_of(plan), salt=read_salt(read_settings()), docs=docs)
+    salt = read_salt(read_settings())
+    return check_once(splits, checks_of(plan), docs, salt=salt, code=plan.code_sha256, again=again)
 
 
 def checks_of(plan: Plan) -> tuple[Check, ...]:

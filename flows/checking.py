@@ -115,14 +115,15 @@ def _named(arguments: Namespace, path: Path) -> Named | None:
 
 
 def _ask(splits: Splits, settings: Settings, named: Named | None) -> Checked:
-    from data_checks.checks import check_splits
     from data_checks.default_checks import default_checks
+    from data_checks.remembering import check_once
     from data_checks.targets import in_words
 
-    docs, checks = data_docs(settings, splits), default_checks()
+    # Files have gaps, which a pipeline would fill; a pipeline's rows must have none.
+    docs, checks = data_docs(settings, splits), default_checks(gaps="warn")
     chosen_on = bool(len(splits.validation))
     with doing("Checking the data"):
-        report = check_splits(splits, checks, salt=read_salt(settings), docs=docs, needs_validation=chosen_on)
+        report = check_once(splits, checks, docs, salt=read_salt(settings), needs_validation=chosen_on)
     told = "Classes: " if named is None else f"Target {named.target}: "
     return Checked(report, checks, splits, docs, target=told + in_words(list(splits.named().values())))
 

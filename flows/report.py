@@ -118,7 +118,7 @@ def findings_table(findings: Rows) -> Table:
     table = _table(f"Data checks: {_counts(findings)}", "code", "answer", "check")
     for finding in findings:
         found = "" if finding["status"] == "passed" else f". {finding['sentence']}"
-        words = finding["title"] + found + _word(finding)
+        words = finding["title"] + (found or "." * (finding["vouched_for"] is False)) + _word(finding)
         table.add_row(finding["code"], coloured(finding["status"]), escape(words))
     return table
 

@@ -43,12 +43,12 @@ def nearest(
 def _candidates(index: Index, own: Floats, count: int, scale: Floats) -> NDArray[np.intp]:
     """Positions (n, count) of the nearest train rows, to the precision of 32 bits."""
     center = index.space.center
-    points = ((own - center) / scale).astype(np.float32)
+    points = _narrow((own - center) / scale)
     parts = np.split(points, range(_ROWS_AT_ONCE, len(points), _ROWS_AT_ONCE))
     kept = [_Kept(len(part), count) for part in parts]
     start = 0
     for batch in batches(index.held.inputs, len(index.held)):
-        train = ((numbers(batch) - center) / scale).astype(np.float32)
+        train = _narrow((numbers(batch) - center) / scale)
         first = 0
         while first < len(train):
             # Few at first: until a limit is known, every row is a candidate.
@@ -58,6 +58,11 @@ def _candidates(index: Index, own: Floats, count: int, scale: Floats) -> NDArray
             first = last
         start += len(train)
     return np.concatenate([best.best() for best in kept])
+
+
+def _narrow(points: Floats) -> NDArray[np.float32]:
+    # What is farther than this has no neighbours, and its square would be infinite.
+    return np.asarray(np.clip(points, -1e18, 1e18).astype(np.float32))
 
 
 def _squared(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -105,7 +105,8 @@ def _principal(steps: Floats) -> Floats:
         directions = np.linalg.eigh(steps.T @ steps)[1][:, ::-1]
         return directions[:, :_DIRECTIONS]
     values, vectors = np.linalg.eigh(steps @ steps.T)
-    useful = np.flatnonzero(values > values.max() * 1e-9)[::-1][:_DIRECTIONS]
+    # Rows that are all equal vary in no direction, and are seen from any.
+    useful = np.flatnonzero(values >= values.max() * 1e-9)[::-1][:_DIRECTIONS]
     directions = steps.T @ vectors[:, useful]
     # Once more by QR: only directions that are orthonormal to the last bit never lengthen a distance.
     return np.asarray(np.linalg.qr(directions)[0])
