@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from data_checks.evidence.pictures import picture_axes
 from data_checks.evidence.schema import columns_of
-from data_checks.evidence.spelling import MISSING, canonical
+from data_checks.evidence.spelling import MISSING, plain, spell_cell
 from data_checks.splits import Array, Split, Splits
 
 Floats = NDArray[np.float64]
@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 SAMPLE_ROWS = 20_000
 WIDEST = 2048
 _SAMPLE_VALUES = 4_000_000
+_TEXT_SIGNS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +111,21 @@ def column_of(name: str, values: Array) -> Column:
         moments = values.astype(f"{values.dtype.kind}8[us]")
         numbers = np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(np.float64))
         return Column(name, numbers, None, np.isnan(numbers))
-    texts = canonical(values)
+    texts = _spelt(values)
     missing = np.asarray(texts == MISSING, bool)
     parsed = _parsed(texts, missing)
     return Column(name, parsed, None if parsed is not None else texts, missing)
+
+
+def _spelt(values: Array) -> Array:
+    """The texts (n,) in one spelling; those of several words keep their blanks, to be read word by word."""
+    import pandas as pd
+
+    texts = [value if isinstance(value, str) else str(value) for value in values.tolist()]
+    codes, unique = pd.factorize(np.array([text[:_TEXT_SIGNS] for text in texts], dtype=object))
+    spelt = np.empty(len(unique), dtype=object)
+    spelt[:] = [text if " " in text else spell_cell(text) for text in map(plain, unique)]
+    return np.asarray(spelt[codes])
 
 
 def _parsed(texts: Array, missing: NDArray[np.bool_]) -> Floats | None:

@@ -131,7 +131,9 @@ def order_values(values: Floats, targets: Array) -> Reading:
     agreed = first if abs(first.mean()) < 2 * _FIRST_SHARE - 1 else _signs_by_row(values, targets)
     share = (1 + abs(float(agreed.mean()))) / 2
     kept = min(share, 1 - 1 / len(agreed) ** 2)
-    return Reading(share, kept - SURE * float(np.sqrt(agreed.var() / len(agreed) + 1 / len(agreed) ** 2)))
+    # Where all agree, what they add does not vary; then it is as if one of n / 2 pairs might have not.
+    variance = agreed.var() / len(agreed) + 2 * kept * (1 - kept) / len(agreed)
+    return Reading(share, kept - SURE * float(np.sqrt(variance)))
 
 
 def _signs_by_row(values: Floats, targets: Array) -> Floats:

@@ -34,7 +34,7 @@ _CANDIDATES = 3
 _NEIGHBOURS = 5
 _SPIKE = 6.0
 # Of values that come more often than this, one that comes still more often may be there by nature.
-_NATURAL = 2
+_NATURAL = 3
 
 
 def measure(splits: Splits) -> Evidence:
@@ -76,7 +76,12 @@ def spikes(values: Floats, candidates: Floats) -> Floats:
         place = int(np.searchsorted(unique, candidate))
         around = np.r_[counts[max(0, place - _NEIGHBOURS) : place], counts[place + 1 :][:_NEIGHBOURS]]
         usual = float(around.mean()) if len(around) else 0.0
-        if usual <= _NATURAL and counts[place] >= FEWEST + usual + _SPIKE * usual**0.5:
+        # The least and the largest value often stand out, as nothing and all, and are no median.
+        if (
+            0 < place < len(unique) - 1
+            and usual <= _NATURAL
+            and counts[place] >= FEWEST + usual + _SPIKE * usual**0.5
+        ):
             kept.append(candidate)
     return np.array(kept)
 
@@ -102,7 +107,8 @@ def _filled(
             continue
         if _could_be_a_mean(gap):
             yield from _filled_with("mean", is_mean, gap, over)
-        if value in spikes:
+        # Where several values stand out, it is by nature: 2, 3 and 4 among ratios.
+        if spikes.tolist() == [value]:
             yield from _filled_with("median", is_median, gap, over)
 
 

@@ -31,7 +31,6 @@ from data_checks.splits import Array, Splits
 
 _NUMBERS_IN_TEXT = 3
 _TEXT_ROWS = 4000
-_TEXT_SIGNS = 2000
 _WORDS = 2000
 _NUMBER = re.compile(r"\d+\.?\d*")
 _WORD = re.compile(r"[^\W_]+")
@@ -97,7 +96,7 @@ def _codes(values: Array) -> NDArray[np.intp]:
 
 def text_readings(texts: Array, rows: Pool) -> Iterator[tuple[str, Reading]]:
     """How well the numbers and the words in texts (n,) order rows by their targets."""
-    short = [text[:_TEXT_SIGNS] for text in texts[:_TEXT_ROWS].tolist()]
+    short = texts[:_TEXT_ROWS].tolist()
     targets = rows.targets[: len(short)]
     numbers = [[float(n) for n in _NUMBER.findall(text)[:_NUMBERS_IN_TEXT]] for text in short]
     for place in range(_NUMBERS_IN_TEXT):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -15,8 +15,7 @@ from data_checks.evidence.features import columns_over
 from data_checks.planted_columns import with_parts
 from data_checks.splits import Array, Split, Splits
 
-_FEWEST_SELECTED, _FEWEST_STRETCHED = 50, 100
-_STRETCH = 2.0
+_FEWEST_MOVED, _FEWEST_STRETCHED, _FEWEST_SELECTED = 20, 100, 100
 
 
 def selected(splits: Splits, rng: np.random.Generator, name: str) -> Splits | None:
@@ -31,32 +30,43 @@ def selected(splits: Splits, rng: np.random.Generator, name: str) -> Splits | No
     return _with(splits, name, above) if _enough(splits.train, above, _FEWEST_SELECTED) else None
 
 
-def stretched(splits: Splits, rng: np.random.Generator, name: str) -> Splits | None:
-    """The rows of a split, all of whose numbers are twice as far from their mean; None without numbers."""
+def changed(
+    splits: Splits, rng: np.random.Generator, name: str, change: Callable[[Array], Array], fewest: int
+) -> Splits | None:
+    """The rows of a split with every column of numbers changed; None of fewer rows, or without numbers."""
     part = splits.named()[name]
     part = part.take(lowest(part, shift.READER_ROWS))
-    if not isinstance(part.inputs, np.ndarray | Mapping) or not _enough(
-        splits.train, part, _FEWEST_STRETCHED
-    ):
+    if not isinstance(part.inputs, np.ndarray | Mapping) or not _enough(splits.train, part, fewest):
         return None
+    varied = any(
+        c.numbers is not None and len(np.unique(c.numbers[~c.missing])) > 1 for c in columns_over([part])
+    )
     if isinstance(part.inputs, Mapping):
-        inputs: Array | dict[str, Array] = {n: _stretch(column) for n, column in part.inputs.items()}
+        inputs: Array | dict[str, Array] = {n: _changed(c, change) for n, c in part.inputs.items()}
     else:
-        inputs = _stretch(part.inputs)
-    varied = any(column.numbers is not None and np.ptp(column.numbers) > 0 for column in columns_over([part]))
+        inputs = _changed(part.inputs, change)
     return _with(splits, name, replace(part, inputs=inputs)) if varied else None
+
+
+def _changed(values: Array, change: Callable[[Array], Array]) -> Array:
+    if values.dtype.kind not in "iuf":
+        return values
+    with np.errstate(over="ignore", invalid="ignore"):
+        return change(values.astype(np.float64))
+
+
+def moved(values: Array) -> Array:
+    """Every column of values (n, ...) one standard deviation higher."""
+    return np.asarray(values + values.std(0))
+
+
+def stretched(values: Array) -> Array:
+    """Every value (n, ...) twice as far from the mean of its column."""
+    return np.asarray(values.mean(0) + 2 * (values - values.mean(0)))
 
 
 def _with(splits: Splits, name: str, part: Split) -> Splits:
     return with_parts(splits, {**splits.named(), name: part})
-
-
-def _stretch(values: Array) -> Array:
-    if values.dtype.kind not in "iuf":
-        return values
-    doubles = values.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(doubles.mean(0) + _STRETCH * (doubles - doubles.mean(0)))
 
 
 def _enough(train: Split, part: Split, fewest: int) -> bool:
@@ -80,7 +90,14 @@ def _names(found: Offenders) -> tuple[str, ...]:
 def _plants(name: str) -> tuple[Plant, ...]:
     return (
         Plant(f"{name} rows of the upper half of one column", partial(selected, name=name)),
-        Plant(f"{name} rows twice as far from their mean", partial(stretched, name=name)),
+        Plant(
+            f"{name} rows one standard deviation higher",
+            partial(changed, name=name, change=moved, fewest=_FEWEST_MOVED),
+        ),
+        Plant(
+            f"{name} rows twice as far from their mean",
+            partial(changed, name=name, change=stretched, fewest=_FEWEST_STRETCHED),
+        ),
     )
 
 
