@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from data_checks.check import Check
-from data_checks.kinds import copies, form, labels, near, preparation, shift, targets, texts, units
+from data_checks.kinds import copies, form, labels, near, pictures, preparation, shift, targets, texts, units
 
 
 def default_checks(
@@ -20,6 +20,6 @@ def default_checks(
             a file that something else will fill.
     """
     checks = (*form.checks(classes), *copies.CHECKS, *near.CHECKS, *texts.CHECKS, *units.CHECKS)
-    checks += (*targets.CHECKS, *preparation.CHECKS, *shift.CHECKS, *labels.CHECKS)
+    checks += (*targets.CHECKS, *preparation.CHECKS, *shift.CHECKS, *labels.CHECKS, *pictures.CHECKS)
     judged = (replace(check, severity=gaps) if check.code == "DC101" else check for check in checks)
     return tuple(sorted(judged, key=lambda check: check.code))
