@@ -91,7 +91,9 @@ class DataReport:
         if blocking:
             return " ".join(f"{finding.title} ({finding.code}): {finding.sentence}" for finding in blocking)
         asked = sum(finding.status != "not applicable" for finding in self.findings)
-        return f"{asked} checks of the data found nothing that would mislead a judgement."
+        warned = [finding.code for finding in self.findings if finding.status == "warned"]
+        told = f" {', '.join(warned)} warned." if warned else ""
+        return f"{asked} checks of the data found nothing that would mislead a judgement.{told}"
 
     def raise_if_failed(self) -> None:
         """Raise `DataCheckFailed` with the sentence, unless the report passed."""

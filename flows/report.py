@@ -114,12 +114,19 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
 
 
 def findings_table(findings: Rows) -> Table:
-    """The data checks, a row each; what was found is said where it is not simply in order."""
-    table = _table(f"Data checks: {_counts(findings)}", "code", "answer", "check")
+    """The data checks that were asked, a row each; what was found is said where it is not simply in order."""
+    table = _table(f"Data checks: {_counts(findings)}", "code", "answer", "planted", "check")
     for finding in findings:
-        found = "" if finding["status"] == "passed" else f". {finding['sentence']}"
-        words = finding["title"] + (found or "." * (finding["vouched_for"] is False)) + _word(finding)
-        table.add_row(finding["code"], coloured(finding["status"]), escape(words))
+        if finding["status"] != "not applicable":
+            found = "" if finding["status"] == "passed" else f". {finding['sentence']}"
+            words = finding["title"] + (found or "." * (finding["vouched_for"] is False)) + _word(finding)
+            share = finding["share_found"]
+            planted = "" if share is None else f"{share:.0%} found"
+            table.add_row(finding["code"], coloured(finding["status"]), planted, escape(words))
+    asides = [finding["code"] for finding in findings if finding["status"] == "not applicable"]
+    if asides:
+        table.caption = f"Not asked, because they do not apply: {', '.join(asides)}"
+        table.caption_justify = "left"
     return table
 
 
@@ -188,10 +195,9 @@ def number(value: float | None) -> str:
 
 
 def _word(finding: Mapping[str, Any]) -> str:
-    if finding["vouched_for"] is None:
+    """What is wrong with the word of a check, if anything is."""
+    if finding["vouched_for"] is not False:
         return ""
-    if finding["vouched_for"]:
-        return f" (found {finding['share_found']:.0%} of the leaks that were planted)"
     told = ", ".join(f"{name} {share:.0%}" for name, share in finding["shares"].items())
     return f" Not vouched for: of the leaks that were planted it found {told}."
 

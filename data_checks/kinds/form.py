@@ -11,6 +11,7 @@ import numpy as np
 from data_checks.check import Check, Offenders, Plant
 from data_checks.evidence import balance, ranges, schema
 from data_checks.evidence.columns import named_values, why_no_columns
+from data_checks.evidence.pictures import is_pictures
 from data_checks.planted_preparation import with_values
 from data_checks.plants import some_rows
 from data_checks.splits import Splits
@@ -225,9 +226,7 @@ def _classes(absent: list[int]) -> str:
 
 
 def _why_no_constants(splits: Splits) -> str:
-    inputs = splits.train.inputs
-    columns = inputs.values() if isinstance(inputs, Mapping) else [inputs]
-    if any(getattr(column, "ndim", 3) > 2 for column in columns):
+    if not isinstance(splits.train.inputs, np.ndarray | Mapping) or is_pictures(splits):
         return "a border that never changes is usual in pictures"
     return ""
 
