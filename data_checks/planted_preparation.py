@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from data_checks.errors import DataError
+from data_checks.evidence.filling import is_exact
 from data_checks.evidence.preparation import numbers_by_split
 from data_checks.evidence.schema import columns_of
 from data_checks.planted_columns import itself, planted, some_of, with_parts
@@ -75,7 +76,7 @@ def filled_on_all(splits: Splits, rng: np.random.Generator, statistic: Statistic
         filling = statistic(np.concatenate(list(kept.values())))
         varied = len(np.unique(np.concatenate(list(kept.values())))) > sum(map(len, kept.values())) / 2
         if (
-            not _as_alone(kept["train"], filling, statistic)
+            not _as_alone(kept, filling, statistic)
             and varied
             and sum(g.sum() for g in gaps.values()) >= _GAPS
         ):
@@ -84,9 +85,12 @@ def filled_on_all(splits: Splits, rng: np.random.Generator, statistic: Statistic
     return None
 
 
-def _as_alone(train: Array, filling: float, statistic: Statistic) -> bool:
-    """Whether train alone would have been filled so, or nearly: a median within three of its own rows is."""
+def _as_alone(kept: Mapping[str, Array], filling: float, statistic: Statistic) -> bool:
+    """Whether train alone would have been filled so, or nearly; or with a value that is round by chance."""
+    train = kept["train"]
     if statistic is np.median:
+        if not is_exact(filling, kept):
+            return True
         return abs(int((train < filling).sum()) - int((train > filling).sum())) <= _NEARLY
     return bool(statistic(train) == filling)
 

@@ -131,8 +131,8 @@ def order_values(values: Floats, targets: Array) -> Reading:
     agreed = first if abs(first.mean()) < 2 * _FIRST_SHARE - 1 else _signs_by_row(values, targets)
     share = (1 + abs(float(agreed.mean()))) / 2
     kept = min(share, 1 - 1 / len(agreed) ** 2)
-    # Where all agree, what they add does not vary; then it is as if one of n / 2 pairs might have not.
-    variance = agreed.var() / len(agreed) + 2 * kept * (1 - kept) / len(agreed)
+    # Where all agree, what they add does not vary; then it is as if one of n * n pairs might not have agreed.
+    variance = agreed.var() / len(agreed) + 2 / len(agreed) ** 3
     return Reading(share, kept - SURE * float(np.sqrt(variance)))
 
 

@@ -33,6 +33,7 @@ FEWEST = 5
 _CANDIDATES = 3
 _NEIGHBOURS = 5
 _SPIKE = 6.0
+_MOST_DECIMALS = 6
 # Of values that come more often than this, one that comes still more often may be there by nature.
 _NATURAL = 3
 
@@ -105,18 +106,29 @@ def _filled(
         gap = _Gap(name, value, {part: rows[rows != value] for part, rows in numbers.items()}, exact)
         if not exact or not len(gap.others["train"]):
             continue
-        if _could_be_a_mean(gap):
+        if could_be_a_mean(value, gap.others):
             yield from _filled_with("mean", is_mean, gap, over)
         # Where several values stand out, it is by nature: 2, 3 and 4 among ratios.
-        if spikes.tolist() == [value]:
+        if spikes.tolist() == [value] and is_exact(value, gap.others):
             yield from _filled_with("median", is_median, gap, over)
 
 
-def _could_be_a_mean(gap: _Gap) -> bool:
-    """Whether the value has more decimals than all others, or those have many; a mean mostly does."""
-    every = np.concatenate(list(gap.others.values()))
-    decimals = next((d for d in range(7) if is_round(every[:1000], d) and is_round(every, d)), 7)
-    return decimals == 7 or not is_round(np.array([gap.value]), decimals)
+def could_be_a_mean(value: float, others: ByName) -> bool:
+    """Whether a value has more decimals than all others, or those have many; a mean mostly does."""
+    decimals = _decimals(others)
+    return decimals > _MOST_DECIMALS or not is_round(np.array([value]), decimals)
+
+
+def is_exact(value: float, others: ByName) -> bool:
+    """Whether a value has as many decimals as others; zero, and what stands out by nature, mostly has not."""
+    return not is_round(np.array([value]), _decimals(others) - 1)
+
+
+def _decimals(others: ByName) -> int:
+    """How many decimals values have; one more than six, where they have more."""
+    every = np.concatenate(list(others.values()))
+    tried = range(_MOST_DECIMALS + 1)
+    return next((d for d in tried if is_round(every[:1000], d) and is_round(every, d)), _MOST_DECIMALS + 1)
 
 
 def _filled_with(

@@ -19,6 +19,8 @@ ByName = Mapping[str, Floats]
 # is 30 deviations from zero is taken away with an error of 30 units in the last place.
 DOUBLE, SINGLE = 1e-9, 2e-6
 _DECIMALS = 6
+_FEW_STEPS = 10
+_LARGEST_WHOLE = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,25 @@ def is_round(values: Floats, decimals: int = _DECIMALS) -> bool:
     """Whether all values (n,) are whole numbers of 10 to the power of -decimals."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.allclose(np.round(values, decimals), values, rtol=1e-14, atol=1e-13))
+
+
+def is_written(values: Floats) -> bool:
+    """Whether values (n,) are as people write them: in steps of a power of ten, or in few steps.
+
+    Example:
+        >>> is_written(np.array([0.25, 0.5, 1.0])), is_written(np.array([0.1, 0.7, 0.93]))
+        (True, True)
+        >>> is_written(np.arange(26) * 0.04), is_written(np.array([1 / 3, 1.0]))
+        (False, False)
+    """
+    if not is_round(values):
+        return False
+    whole = np.abs(np.round(values * 10.0**_DECIMALS))
+    if not len(whole) or whole.max() > _LARGEST_WHOLE:
+        return True
+    step = int(np.gcd.reduce(whole.astype(np.int64)))
+    powers = [10**digits for digits in range(19)]
+    return step in powers or bool(np.ptp(values) * 10**_DECIMALS < _FEW_STEPS * step)
 
 
 def one_each(told: list[Prepared]) -> tuple[Prepared, ...]:

@@ -20,6 +20,7 @@ from data_checks.evidence.preparation import (
     finite,
     flagged,
     is_round,
+    is_written,
     numbers_by_split,
     one_each,
     poolings,
@@ -98,22 +99,22 @@ class Scaler:
         how: its trace, in words.
         traced: whether it is seen in the moments of values.
         share: of the columns that could have it, how many must, so that it is no chance.
-        decimals: columns of no more decimals than this do not count, since they may have it by chance.
+        by_chance: whether values (n,) are such that they may have it by chance; those columns do not count.
     """
 
     how: str
     traced: Callable[[Moments, float], bool]
     share: float
-    decimals: int
+    by_chance: Callable[[Floats], bool]
 
 
 SCALERS = (
-    Scaler("mean 0 and deviation 1", standardized, 0.0, 6),
-    Scaler("mean 0", centred, 0.5, 6),
-    Scaler("a range from 0 or -1 to 1", in_range, 0.5, 0),
-    Scaler("a largest value of 1", of_largest_1, 0.5, 0),
+    Scaler("mean 0 and deviation 1", standardized, 0.0, is_round),
+    Scaler("mean 0", centred, 0.5, is_round),
+    Scaler("a range from 0 or -1 to 1", in_range, 0.5, is_written),
+    Scaler("a largest value of 1", of_largest_1, 0.5, is_written),
 )
-ROBUST = Scaler("median 0 and interquartile range 1", lambda moments, exact: False, 0.0, 6)
+ROBUST = Scaler("median 0 and interquartile range 1", lambda moments, exact: False, 0.0, is_round)
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def traces_of(name: str, values: Mapping[str, Array], poolings: list[tuple[str, 
     moments = {part: Moments.of(rows) for part, rows in numbers.items()}
     found = []
     for scaler in (*SCALERS, ROBUST):
-        if any(_round(rows, scaler.decimals) for rows in numbers.values()):
+        if _by_chance(scaler, numbers):
             continue
         on_train = _traced(scaler, ("train",), numbers, moments, exact)
         for over in poolings:
@@ -188,10 +189,10 @@ def _within(values: Floats, exact: float) -> bool:
     return bool(abs(middle) <= exact and abs(high - low - 1) <= exact)
 
 
-def _round(values: Floats, decimals: int) -> bool:
-    """Whether all values are round; the first ones nearly always tell that not."""
-    few = values[:_FIRST_VALUES]
-    return len(values) > 0 and is_round(few, decimals) and is_round(values, decimals)
+def _by_chance(scaler: Scaler, numbers: ByName) -> bool:
+    """Whether the values may have the trace by chance; a few of them nearly always tell that not."""
+    few = np.concatenate([rows[:_FIRST_VALUES] for rows in numbers.values()])
+    return is_round(few) and scaler.by_chance(np.concatenate(list(numbers.values())))
 
 
 def why_not(splits: Splits) -> str:
