@@ -174,7 +174,7 @@ def _form(name: str, column: Array) -> Form:
 
 
 def _as_32_bits(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The numbers (N,) with the 24 significant bits that a cast to 32 bits leaves, but with their exponent."""
+    """The numbers (N,) with the 24 significant bits that a cast to 32 bits leaves, and their exponent."""
     bits = np.ascontiguousarray(numbers + 0.0).view(np.uint64)
     half = np.uint64(0x0FFFFFFF) + ((bits >> np.uint64(29)) & np.uint64(1))
     rounded = ((bits + half) & np.uint64(0xFFFFFFFFE0000000)).view(np.float64)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from data_checks.evidence import near, one_cell
 from data_checks.evidence.cells import forms_of, row_codes
+from data_checks.evidence.index import index_rows
 from data_checks.splits import Split, Splits
 
 Positions = NDArray[np.intp]
@@ -49,7 +50,7 @@ def _found(rows: Split) -> Iterator[Pairs]:
     if not one_cell.why_not(alone):
         yield _one_cell_apart(rows)
     if not near.why_not(alone):
-        yield near.pairs(near.index_rows(rows, len(rows)), rows)
+        yield near.pairs(index_rows(rows, len(rows)), rows)
 
 
 def _equal(codes: Positions) -> Pairs:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.near import Index, comparable
+from data_checks.evidence.index import Index, comparable
 from data_checks.evidence.near import why_not as near_why_not
 from data_checks.evidence.neighbours import nearest
 from data_checks.evidence.space import Floats, numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.near import Index
+from data_checks.evidence.index import Index
 from data_checks.evidence.schema import batches
 from data_checks.evidence.space import Floats, numbers
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from data_checks.evidence.cells import Codes, Form, columns_of_rows, differing, forms_of, row_codes
 from data_checks.evidence.lookup import NOWHERE, Lookup
+from data_checks.evidence.pictures import is_pictures
 from data_checks.evidence.schema import columns_of
 from data_checks.evidence.table import ByRows, Columns, Part
 from data_checks.splits import Split, Splits, read_inputs
@@ -111,6 +112,8 @@ def _dealt(forms: tuple[Form, ...], train: Split) -> tuple[Form, ...]:
 
 def why_not(splits: Splits) -> str:
     """Why a difference of one cell says nothing of these rows, or nothing."""
+    if is_pictures(splits):
+        return "pictures are compared as pictures (DC125)"
     if not isinstance(splits.train.inputs, np.ndarray | Mapping):
         return "rows of a reader have no cells"
     width = sum(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from data_checks.check import Check, Offenders, Plant
-from data_checks.evidence import interpolated, near, one_cell
+from data_checks.evidence import index, interpolated, near, one_cell
 from data_checks.evidence.schema import form
 from data_checks.evidence.table import ByRows, Columns, Part
 from data_checks.plants import between_rows, noisy, one_cell_changed
@@ -17,13 +17,13 @@ LEFT_OUT = 0.005
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    index: near.Index
+    index: index.Index
     lines: interpolated.Lines
 
 
 def _fit(splits: Splits) -> _Known:
-    index = near.fit(splits)
-    return _Known(index, interpolated.fit(index, splits))
+    known = index.fit(splits)
+    return _Known(known, interpolated.fit(known, splits))
 
 
 def _rows(known: _Known, part: Part) -> Columns:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
-from data_checks.evidence import interpolated, near
+from data_checks.evidence import index, interpolated
 from data_checks.evidence.interpolated import allowed_angle, straight_pairs
 from data_checks.evidence.table import Part
 from data_checks.splits import Split, Splits
@@ -18,7 +18,7 @@ def as_split(inputs):
 
 def found(train, test):
     splits = Splits(as_split(train), as_split(test), as_split(test))
-    lines = interpolated.fit(near.fit(splits), splits)
+    lines = interpolated.fit(index.fit(splits), splits)
     return interpolated.rows(lines, Part("test", 0, splits.test))["interpolated"]
 
 
@@ -71,7 +71,7 @@ def test_parts_of_any_size_give_the_same(seed, size):
     train = rng.normal(size=(150, 5))
     test = as_split(np.vstack([smote(train, 20, rng), rng.normal(size=(20, 5))]))
     splits = Splits(as_split(train), test, test)
-    lines = interpolated.fit(near.fit(splits), splits)
+    lines = interpolated.fit(index.fit(splits), splits)
     whole = interpolated.rows(lines, Part("test", 0, test))["interpolated_from"]
     parts = [
         interpolated.rows(lines, Part("test", start, test.take(np.arange(start, min(start + size, 40)))))
@@ -86,7 +86,7 @@ def test_of_many_rows_some_are_looked_at_and_all_if_one_of_them_was_made(monkeyp
     train, honest = rng.normal(size=(300, 5)), rng.normal(size=(400, 5))
     for test, share in ((honest, 0.125), (np.vstack([honest[:200], smote(train, 200, rng)]), 1.0)):
         splits = Splits(as_split(train), as_split(test), as_split(test))
-        lines = interpolated.fit(near.fit(splits), splits)
+        lines = interpolated.fit(index.fit(splits), splits)
         assert lines.share == share
         shown = interpolated.rows(lines, Part("test", 0, splits.test))["interpolated"]
         assert shown[200:].mean() > 0.9 if share == 1 else not shown.any()

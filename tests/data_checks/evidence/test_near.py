@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_digits
 
-from data_checks.evidence import near
-from data_checks.evidence.near import NEIGHBOURS, RADIUS, allowed_ratio, find_near
+from data_checks.evidence import index, near
+from data_checks.evidence.index import NEIGHBOURS, allowed_ratio
+from data_checks.evidence.near import RADIUS, find_near
 from data_checks.evidence.space import fit_space
 from data_checks.evidence.table import Part
 from data_checks.splits import Split, Splits
@@ -16,7 +17,7 @@ def as_split(inputs):
 
 
 def index_rows(train, asked=100):
-    return near.index_rows(train, asked)
+    return index.index_rows(train, asked)
 
 
 def by_looking_at_all_pairs(train, test, ratio):
@@ -40,9 +41,9 @@ def test_the_search_finds_what_looking_at_all_pairs_finds(seed, width, rows, noi
     train = rng.normal(size=(rows, width)) * rng.uniform(0.1, 10, width)
     copies = train[rng.integers(0, rows, 20)] * (1 + noise * rng.normal(size=(20, width)))
     test = np.vstack([rng.normal(size=(20, width)), copies])
-    index = index_rows(as_split(train))
-    found = find_near(index, as_split(test))
-    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, index.ratio)
+    known = index_rows(as_split(train))
+    found = find_near(known, as_split(test))
+    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, known.ratio)
     assert found.rows.tolist() == expected_rows.tolist()
     assert found.twins.tolist() == expected_twins.tolist()
 
@@ -67,8 +68,8 @@ def test_a_row_encoded_again_is_found_with_its_original_and_its_largest_differen
     test = rng.integers(0, 256, (10, 8, 8)).astype(np.uint8)
     test[3] = np.clip(train[42].astype(int) + rng.integers(-4, 5, (8, 8)), 0, 255)
     part = as_split(test)
-    index = near.fit(Splits(as_split(train), part, part))
-    columns = near.rows(index, Part("test", 110, part))
+    known = index.fit(Splits(as_split(train), part, part))
+    columns = near.rows(known, Part("test", 110, part))
     assert np.flatnonzero(columns["near"]).tolist() == [3]
     assert columns["near_to"][3] == 42
     assert columns["near_difference"][3] == np.abs(test[3].astype(int) - train[42]).max()
@@ -149,8 +150,8 @@ def test_numbers_that_are_stored_as_text_are_numbers(named):
     texts = (table[:4] + 1e-5).astype(str)
     train, test = (({f"c{i}": part[:, i] for i in range(5)} if named else part) for part in (table, texts))
     part = Split(test, np.zeros(4, int))
-    index = near.index_rows(Split(train, np.zeros(100, int)), 4)
-    assert near.rows(index, Part("test", 0, part))["near"].all()
+    known = index.index_rows(Split(train, np.zeros(100, int)), 4)
+    assert near.rows(known, Part("test", 0, part))["near"].all()
 
 
 def test_a_column_that_is_absent_or_no_number_makes_nothing_near():
@@ -158,7 +159,7 @@ def test_a_column_that_is_absent_or_no_number_makes_nothing_near():
     train = Split({f"c{i}": table[:, i] for i in range(5)}, np.zeros(100, int))
     absent = {f"c{i}": table[:4, i] for i in range(4)}
     for other in (absent, {**absent, "c4": np.array(["x"] * 4)}):
-        columns = near.rows(near.index_rows(train, 4), Part("test", 0, Split(other, np.zeros(4, int))))
+        columns = near.rows(index.index_rows(train, 4), Part("test", 0, Split(other, np.zeros(4, int))))
         assert not columns["near"].any()
 
 
@@ -189,7 +190,7 @@ class Again:
 
 @pytest.mark.parametrize("fits", [True, False])
 def test_a_reader_gives_what_an_array_gives_whether_or_not_its_rows_fit_into_memory(fits, monkeypatch):
-    monkeypatch.setattr(near, "_DECODED_BYTES", 1 << 30 if fits else 0)
+    monkeypatch.setattr(index, "_DECODED_BYTES", 1 << 30 if fits else 0)
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 256, (200, 8, 8)).astype(np.uint8)
     test = np.vstack([rows[:30] ^ 1, rng.integers(0, 256, (30, 8, 8)).astype(np.uint8)])

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from data_checks.evidence import neighbours
-from data_checks.evidence.near import index_rows
+from data_checks.evidence.index import index_rows
 from data_checks.evidence.neighbours import nearest
 from data_checks.splits import Split
 
