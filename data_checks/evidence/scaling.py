@@ -119,12 +119,13 @@ ROBUST = Scaler("median 0 and interquartile range 1", lambda moments, exact: Fal
 
 @dataclass(frozen=True)
 class Trace:
-    """Whether a column looks as if a scaler had been fitted on some splits, and on train."""
+    """Whether a column looks as if a scaler had been fitted on some splits, on train, or by chance."""
 
     prepared: Prepared
     scaler: Scaler
     seen: bool
     on_train: bool
+    by_chance: bool
 
 
 def measure(splits: Splits) -> Evidence:
@@ -143,26 +144,31 @@ def _believed(traces: list[Trace]) -> list[Prepared]:
     return [
         trace.prepared
         for group in alike.values()
-        if sum(trace.seen for trace in group) >= group[0].scaler.share * len(group)
+        if _no_chance(group)
         for trace in group
-        if trace.seen and not trace.on_train
+        if trace.seen and not trace.on_train and (trace.scaler.share or not trace.by_chance)
     ]
+
+
+def _no_chance(group: list[Trace]) -> bool:
+    """Whether enough of the columns that would not have a trace by chance have it; then others count too."""
+    telling = [trace.seen for trace in group if not trace.by_chance]
+    return any(telling) and sum(telling) >= group[0].scaler.share * len(telling)
 
 
 def traces_of(name: str, values: Mapping[str, Array], poolings: list[tuple[str, ...]]) -> list[Trace]:
     """What scalers could have left behind in one column, over each set of splits."""
     exact, numbers = exactness(values), finite(values)
-    if not exact or not len(numbers["train"]):
+    if not exact or not len(numbers["train"]) or all(is_round(rows, 0) for rows in numbers.values()):
         return []
     moments = {part: Moments.of(rows) for part, rows in numbers.items()}
     found = []
     for scaler in (*SCALERS, ROBUST):
-        if _by_chance(scaler, numbers):
-            continue
+        by_chance = _by_chance(scaler, numbers)
         on_train = _traced(scaler, ("train",), numbers, moments, exact)
         for over in poolings:
             seen = _traced(scaler, over, numbers, moments, exact)
-            found.append(Trace(Prepared(name, scaler.how, over), scaler, seen, on_train))
+            found.append(Trace(Prepared(name, scaler.how, over), scaler, seen, on_train, by_chance))
     return found
 
 
