@@ -32,8 +32,8 @@ def _tells(reading: Reading) -> bool:
 
 
 def _orders(splits: Splits) -> list[Proxy]:
-    """How well the order of each split's rows is that of their targets; that of time is no news."""
-    parts = {name: split for name, split in splits.named().items() if not _in_order_of_time(split)}
+    """How well the order of each split's rows is that of their targets; times and folders are no news."""
+    parts = {name: s for name, s in splits.named().items() if not (_in_order_of_time(s) or _by_folder(s))}
     return [Proxy(f"the order of the {name} rows", "", order_of_rows(split)) for name, split in parts.items()]
 
 
@@ -54,6 +54,14 @@ def _in_order_of_time(split: Split) -> bool:
     if split.times is None or len(split) < 2 or missing(split.times).any():
         return False
     return bool((split.times[1:] >= split.times[:-1]).all())
+
+
+def _by_folder(split: Split) -> bool:
+    """Whether the rows were read from a folder a class, one after the other, as `image_folder` does."""
+    classes = split.attributes.get("class")
+    if classes is None or split.ids.dtype.kind not in "SU":
+        return False
+    return bool((np.char.partition(split.ids.astype(str), "/")[:, 0] == classes).all())
 
 
 def _ids(splits: Splits) -> list[Proxy]:

@@ -18,7 +18,10 @@ def _proxies(found: Offenders, fully: bool) -> tuple[Proxy, ...]:
 
 
 def _say(told: tuple[Proxy, ...]) -> str:
-    words = [f"{p.name}{p.how and ', ' + p.how} ({_percent(p.reading)})" for p in told[:_LISTED]]
+    words = [
+        f"{p.name}{p.how and ', ' + p.how} (right for {_percent(p.reading)} of pairs of rows)"
+        for p in told[:_LISTED]
+    ]
     return "; ".join(words) + (f"; and {len(told) - _LISTED:,} more" if len(told) > _LISTED else "")
 
 
@@ -29,15 +32,15 @@ def _percent(reading: Reading) -> str:
 
 def _say_columns(fully: bool, found: Offenders) -> str:
     much = "gives the target away" if fully else "nearly gives the target away"
-    return f"What {much}: {_say(_proxies(found, fully))} of pairs of rows are ordered as their targets are."
+    return f"What {much}: {_say(_proxies(found, fully))}."
 
 
 def _say_names(found: Offenders) -> str:
-    return f"What says the target, though it is no input: {_say(found.facts)} of pairs of rows."
+    return f"What says the target, though it is no input: {_say(found.facts)}."
 
 
 def _say_pairs(found: Offenders) -> str:
-    return f"Two columns give the target away together: {_say(found.facts)} of pairs of rows."
+    return f"Two columns give the target away together: {_say(found.facts)}."
 
 
 def _columns(fully: bool, found: Offenders) -> tuple[str, ...]:

@@ -76,3 +76,14 @@ def test_numbers_that_rise_with_the_rows_say_what_the_order_says():
     values = np.sort(np.random.default_rng(0).normal(size=ROWS))
     found = told(ids=np.arange(ROWS) * 3, targets=values, order=np.arange(ROWS))
     assert found == {"the order of the train rows": ""}
+
+
+def test_the_order_of_folders_that_are_the_classes_is_no_news():
+    classes = np.repeat(["cat", "dog"], 60)
+    order = np.random.default_rng(0).permutation(120)
+    ids = np.array([f"{name}/{number}.png" for name, number in zip(classes, order, strict=True)])
+    targets, inputs = np.repeat([0, 1], 60), np.zeros((120, 1))
+    plain = Split(inputs, targets, ids=ids)
+    folders = Split(inputs, targets, ids=ids, attributes={"class": classes})
+    assert names.measure(Splits(plain, plain, plain)).facts
+    assert not names.measure(Splits(folders, folders, folders)).facts

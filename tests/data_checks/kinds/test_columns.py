@@ -65,7 +65,7 @@ def test_columns_that_give_the_target_away_are_named():
     data = load_iris()
     finding = finding_of("DC150", cut({"species": data.target * 1.0, "width": data.data[:, 0]}, data.target))
     assert (finding.status, finding.columns) == ("failed", ("species",))
-    assert "species (100 %)" in finding.sentence
+    assert "species (right for 100 % of pairs of rows)" in finding.sentence
 
 
 def test_columns_that_were_scaled_on_test_are_named():
@@ -95,7 +95,7 @@ def test_other_checks_speak_in_whole_sentences():
     assert "test rows beyond its range" in finding_of("DC109", splits).sentence
     assert "Rows of test can be told from rows of train (AUC 1.00" in finding_of("DC170", splits).sentence
     in_order = Splits(*[part.take(np.argsort(part.targets)) for part in moved])
-    assert "the order of the train rows (100 %)" in finding_of("DC152", in_order).sentence
+    assert "the order of the train rows (right for 100 % of pairs" in finding_of("DC152", in_order).sentence
 
 
 def test_wrong_labels_are_listed_with_the_class_around_them():
