@@ -12,6 +12,7 @@ from data_checks.evidence.space import fit_space, numbers
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 PLANTED_ROWS = 100
+_ROWS_AT_ONCE = 4096
 
 
 def some_rows(split: Split, rng: np.random.Generator, rows: int = PLANTED_ROWS) -> NDArray[np.intp]:
@@ -73,17 +74,18 @@ def _nearest(train: Split, points: NDArray[np.float64]) -> NDArray[np.intp]:
     from scipy.spatial.distance import cdist
 
     scale = fit_space(train).scale
-    best = np.full((len(points), 0), np.inf)
-    found = np.empty((len(points), 0), np.intp)
+    best = np.full((len(points), 5), np.inf)
+    found = np.zeros((len(points), 5), np.intp)
     start = 0
     for batch in batches(train.inputs, len(train)):
         rows = numbers(batch) / scale
-        apart = cdist(points / scale, np.where(np.isfinite(rows), rows, 1e150), "sqeuclidean")
-        best = np.hstack([best, np.where(apart > 0, apart, np.inf)])
-        found = np.hstack([found, np.broadcast_to(np.arange(start, start + len(rows)), apart.shape)])
-        kept = np.argsort(best, axis=1, kind="stable")[:, :5]
-        best, found = np.take_along_axis(best, kept, 1), np.take_along_axis(found, kept, 1)
-        start += len(rows)
+        for part in np.split(rows, range(_ROWS_AT_ONCE, len(rows), _ROWS_AT_ONCE)):
+            apart = cdist(points / scale, np.where(np.isfinite(part), part, 1e150), "sqeuclidean")
+            both = np.hstack([best, np.where(apart > 0, apart, np.inf)])
+            places = np.hstack([found, np.broadcast_to(np.arange(start, start + len(part)), apart.shape)])
+            kept = np.argsort(both, axis=1, kind="stable")[:, :5]
+            best, found = np.take_along_axis(both, kept, 1), np.take_along_axis(places, kept, 1)
+            start += len(part)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,16 @@ class Index:
     ratio: float
     words: tuple[Form, ...]
     decimals: Floats
+
+    @cached_property
+    def sorted_keys(self) -> NDArray[np.bytes_]:
+        """The keys of all train rows, in order."""
+        return np.sort(self.held.keys)
+
+    def equal_to(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+        """Whether a train row has each of the keys (n,)."""
+        places = np.searchsorted(self.sorted_keys, keys)
+        return np.asarray(self.sorted_keys[np.minimum(places, len(self.sorted_keys) - 1)] == keys)
 
 
 def fit(splits: Splits) -> Index:

@@ -114,7 +114,7 @@ def _within_radius(index: Index, held: Held, points: Floats) -> NDArray[np.intp]
         points[finite], k=1, distance_upper_bound=RADIUS * (1 + 1e-5) + 1e-6, workers=-1
     )
     rows: NDArray[np.intp] = finite[np.isfinite(nearest)]
-    return rows[~np.isin(held.keys[rows], index.held.keys)] if len(rows) else rows
+    return rows[~index.equal_to(held.keys[rows])] if len(rows) else rows
 
 
 def _of_same_words(index: Index, split: Split, near: Near) -> Near:
