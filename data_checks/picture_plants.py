@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from data_checks.evidence.picture_views import View, see
 from data_checks.evidence.pictures import WHITE, fit_form, picture_axes
+from data_checks.evidence.table import lowest
 from data_checks.plants import PLANTED_ROWS, bare, some_rows
 from data_checks.splits import Array, Split, Splits, read_inputs
 
@@ -58,7 +59,7 @@ def mark_of_a_class(splits: Splits, rng: np.random.Generator) -> Splits:
 
 
 def _mark(splits: Splits, split: Split, target: int, corner: NDArray[np.intp]) -> Split:
-    some = split.take(np.argsort(split.keys, kind="stable")[:_MARKED_ROWS])
+    some = split.take(lowest(split.keys, _MARKED_ROWS))
     form, axes = fit_form(splits.train), picture_axes(splits.train) or (0, 1)
     pictures = np.array(read_inputs(some.inputs, np.arange(len(some))))
     where: list[slice | NDArray[np.intp]] = [slice(None)] * pictures.ndim
@@ -85,8 +86,10 @@ def brighter(levels: Floats, rng: np.random.Generator) -> Floats:
 
 
 def bent(levels: Floats, rng: np.random.Generator) -> Floats:
-    """A gamma of 0.7 to 1.4."""
-    return np.asarray(WHITE * (levels / WHITE).clip(0, 1) ** rng.uniform(0.7, 1.4, (len(levels), 1, 1, 1)))
+    """A gamma of 0.7 to 0.9, or the inverse."""
+    each = (len(levels), 1, 1, 1)
+    gamma = rng.uniform(0.7, 0.9, each) ** rng.choice([-1, 1], each)
+    return np.asarray(WHITE * (levels / WHITE).clip(0, 1) ** gamma)
 
 
 def compressed(levels: Floats, rng: np.random.Generator) -> Floats:

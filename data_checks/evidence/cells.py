@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.evidence.spelling import canonical
+from data_checks.evidence.table import lowest
 from data_checks.splits import Array, Inputs, Split, read_inputs
 
 Codes = NDArray[np.uint64]
@@ -67,7 +68,7 @@ class Form:
 
 def forms_of(inputs: Inputs, keys: NDArray[np.bytes_]) -> tuple[Form, ...]:
     """How the columns are written, told from a sample that the order of the rows does not change."""
-    chosen = np.sort(np.argsort(keys, kind="stable")[:_SAMPLE_ROWS])
+    chosen = np.sort(lowest(keys, _SAMPLE_ROWS))
     return tuple(_form(name, column) for name, column in columns_of_rows(inputs, chosen))
 
 

@@ -21,7 +21,7 @@ from data_checks.evidence.cells import (
 )
 from data_checks.evidence.lookup import NOWHERE, Lookup
 from data_checks.evidence.pictures import is_pictures
-from data_checks.evidence.table import ByRows, Columns, Part
+from data_checks.evidence.table import ByRows, Columns, Part, lowest
 from data_checks.splits import Array, Inputs, Split, Splits
 
 MINIMUM_WIDTH = 4
@@ -207,7 +207,7 @@ def _by_multiset(forms: tuple[Form, ...], train: Split) -> Lookup | None:
 
 def _varied(forms: tuple[Form, ...], train: Split) -> bool:
     """Whether the cells of a row mostly differ: else another order says little."""
-    some = np.sort(np.argsort(train.keys, kind="stable")[:200])
+    some = np.sort(lowest(train.keys, 200))
     cells = np.stack([form_cells for _, form_cells in _cell_columns(forms, train, some)], axis=1)
     distinct = [len(np.unique(row)) / len(row) for row in cells]
     return bool(np.median(distinct) > 0.5)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from data_checks.evidence.cells import Form, as_numbers, forms_of
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, Space, fit_space, numbers
+from data_checks.evidence.table import lowest
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
 
 # Of the distance to the nearest train row, to that to the tenth nearest. Measured on Fashion-MNIST: a row
@@ -154,7 +155,7 @@ def _columns(train: Held) -> tuple[tuple[Form, ...], Floats]:
 
 
 def _dimensions(tree: Any, train: Split, points: Floats) -> float:
-    some = np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS]
+    some = lowest(train.keys, _SAMPLE_ROWS)
     some = some[np.isfinite(points[some]).all(1)]
     if tree.n <= NEIGHBOURS or not len(some):
         return float("inf")

@@ -17,7 +17,7 @@ from data_checks.evidence.cells import Codes, Form, columns_of_rows, differing, 
 from data_checks.evidence.lookup import NOWHERE, Lookup
 from data_checks.evidence.pictures import is_pictures
 from data_checks.evidence.schema import columns_of
-from data_checks.evidence.table import ByRows, Columns, Part
+from data_checks.evidence.table import ByRows, Columns, Part, lowest
 from data_checks.splits import Split, Splits, read_inputs
 
 MINIMUM_WIDTH = 4
@@ -46,7 +46,7 @@ def fit(splits: Splits) -> Known:
     forms = _dealt(forms_of(train.inputs, train.keys), train)
     codes = row_codes(forms, train.inputs, halves=2)
     known = Known(train, forms, tuple(Lookup.of(codes[:, half], train.keys) for half in (0, 1)), usual=False)
-    some = np.sort(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
+    some = np.sort(lowest(train.keys, _SAMPLE_ROWS))
     pairs = [apart for _, _, apart in _sharing(known, train.take(some), codes[some])]
     return Known(train, forms, known.halves, usual=_is_usual(np.concatenate(pairs), len(some)))
 
@@ -100,7 +100,7 @@ def _sharing(known: Known, split: Split, codes: Codes) -> Iterator[tuple[NDArray
 
 def _dealt(forms: tuple[Form, ...], train: Split) -> tuple[Form, ...]:
     """The columns from the most to the least varied, so that both halves tell rows apart."""
-    some = np.sort(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
+    some = np.sort(lowest(train.keys, _SAMPLE_ROWS))
     known = {form.name: form for form in forms}
     varied = {
         name: len(np.unique(known[name].codes(column)))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.evidence.pictures import fit_form, thumbnails, why_no_pictures
-from data_checks.evidence.table import Evidence, by_split
+from data_checks.evidence.table import Evidence, by_split, lowest
 from data_checks.readers import Pictures
 from data_checks.splits import Array, RowsOf, Split, Splits
 
@@ -28,6 +28,8 @@ _SAMPLE_ROWS = 4000
 _FEWEST = 20  # rows of a class
 _LEVELS = 8  # that pictures of one mark may differ by
 _PIXELS = 3  # that a mark must have
+_MOST = 0.9  # of them, that a row with the mark has
+_BY_CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def measure(splits: Splits) -> Evidence:
 
 def find_shortcuts(train: Split) -> Iterator[Shortcut]:
     """What gives classes away, class by class, in a sample of the rows by their content."""
-    some = train.take(np.argsort(train.keys, kind="stable")[:_SAMPLE_ROWS])
+    some = train.take(lowest(train.keys, _SAMPLE_ROWS))
     small = thumbnails(fit_form(train), some)
     some, levels = some.take(small.finite), small.levels[small.finite].astype(float)
     pixels, places = _near_border(levels)
@@ -87,29 +89,32 @@ class _Values:
     usual: Floats
 
 
-def shares(own: NDArray[np.bool_], values: Floats, within: float) -> tuple[Floats, Floats, Floats]:
-    """The level that is typical of a class (m,), and how many of its rows and of all others have it (m,)."""
-    typical = np.median(values[own], axis=0)
-    near = np.abs(values - typical) <= within
-    return typical, near[own].mean(0), near[~own].mean(0)
+def _shares(own: NDArray[np.bool_], asked: _Values) -> tuple[Array, Floats, Floats]:
+    """Which rows have what is typical of a class (n, m), and how many of its own and of others do (m,)."""
+    typical = np.median(asked.values[own], axis=0)
+    near = (np.abs(asked.values - typical) <= asked.within) & (np.abs(typical - asked.usual) > asked.within)
+    return near, near[own].mean(0), near[~own].mean(0)
 
 
-def _telling(own: NDArray[np.bool_], asked: _Values) -> tuple[NDArray[np.intp], Floats, Floats]:
-    """Which values tell a class from the rest, with an AUC of at least .98, and the shares that have them."""
-    typical, share, others = shares(own, asked.values, asked.within)
-    telling = ((1 + share - others) / 2 >= AUC) & ~(np.abs(typical - asked.usual) <= asked.within)
-    return np.flatnonzero(telling), share, others
+def _gives_away(share: Any, others: Any) -> Any:
+    """Whether having it or not tells a class from the rest with an AUC of at least .98."""
+    return (1 + share - others) / 2 >= AUC
 
 
 def _of_pixels(
     target: int, own: NDArray[np.bool_], pixels: _Values, places: NDArray[np.intp], size: tuple[int, ...]
 ) -> Iterator[Shortcut]:
-    telling, share, others = _telling(own, pixels)
-    if len(telling) >= _PIXELS:
-        down, right = (places[:, telling].mean(1) / (np.array(size) - 1)).tolist()
-        near = f"{_place(down, 'top', 'bottom')} {_place(right, 'left', 'right')}".strip() or "border"
-        where = f"a mark of {len(telling)} pixels near the {near}"
-        yield Shortcut(target, where, float(share[telling].mean()), float(others[telling].mean()))
+    near, share, others = _shares(own, pixels)
+    # Others have the level of one pixel by chance, but not of all pixels of a mark.
+    mark = np.flatnonzero((share >= AUC) & (others <= _BY_CHANCE))
+    if len(mark) < _PIXELS:
+        return
+    marked = near[:, mark].mean(1) >= _MOST
+    share, others = marked[own].mean(), marked[~own].mean()
+    if _gives_away(share, others):
+        down, right = (places[:, mark].mean(1) / (np.array(size) - 1)).tolist()
+        at = f"{_place(down, 'top', 'bottom')} {_place(right, 'left', 'right')}".strip() or "border"
+        yield Shortcut(target, f"a mark of {len(mark)} pixels near the {at}", float(share), float(others))
 
 
 def _place(at: float, first: str, last: str) -> str:
@@ -117,8 +122,8 @@ def _place(at: float, first: str, last: str) -> str:
 
 
 def _of_names(target: int, own: NDArray[np.bool_], values: _Values, names: list[str]) -> Iterator[Shortcut]:
-    telling, share, others = _telling(own, values)
-    for place in telling:
+    _, share, others = _shares(own, values)
+    for place in np.flatnonzero(_gives_away(share, others)):
         yield Shortcut(target, names[place], float(share[place]), float(others[place]))
 
 
@@ -156,7 +161,12 @@ def _headers(split: Split) -> tuple[Floats, list[str]]:
         return np.empty((len(split), 0)), []
     columns = list(zip(*(_header(file) for file in files), strict=True))
     codes = [np.unique(np.array(column), return_inverse=True)[1].reshape(-1) for column in columns]
-    return np.stack(codes, 1).astype(float), ["the width", "the height", "the format", "the colours of files"]
+    return np.stack(codes, 1).astype(float), [
+        "the width of files",
+        "the height of files",
+        "the format of files",
+        "the colours of files",
+    ]
 
 
 def _files(inputs: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from data_checks.errors import DataError
 from data_checks.evidence.schema import columns_of
+from data_checks.evidence.table import lowest
 from data_checks.splits import Array, Split, read_inputs
 
 Floats = NDArray[np.floating]
@@ -72,7 +73,7 @@ def fit_space(train: Split) -> Space:
     """Units and directions of the train rows, from a sample that their order does not change."""
     first = numbers(read_inputs(train.inputs, np.arange(1)))
     rows = int(np.clip(_SAMPLE_VALUES // max(1, first.shape[1]), 64, _SAMPLE_ROWS))
-    chosen = np.argsort(train.keys, kind="stable")[:rows]
+    chosen = lowest(train.keys, rows)
     sample = numbers(read_inputs(train.inputs, chosen)).astype(float)
     sample = sample[np.isfinite(sample).all(1)]
     if not len(sample):
