@@ -20,11 +20,12 @@ from data_checks.evidence.picture_views import Levels, window
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
-_BENDS = (12, 40, 96, 176)
+_BENDS = (12, 40, 96, 160, 208)
 _BLUR = 16  # the sum of its weights
 # Blurring leaves 36 of 256 of white noise, and much more of shapes. A third of what it would leave, were all
 # noise, is forgiven (more would forgive honest pictures their texture), but never all that is left.
 _WHITE, _LEAST = 12.0, 0.05
+_MARK = 4
 # Keeps the equations solvable where columns say the same: a share of each column's own square sum.
 _RIDGE = 1e-6
 _PAIRS_AT_ONCE = 1000
@@ -71,8 +72,11 @@ def _differ(test: Levels, train: Levels) -> tuple[Floats, Floats]:
     marked = _in_squares(squares, side).reshape(len(test), -1).max(1)
     left = squares.sum((1, 2)) - marked
     pixels = test.shape[1] * test.shape[2]
+    inside, outside = marked / side**2, left / (pixels - side**2)
     variance = ours.reshape(len(test), -1).astype(float).var(1) * pixels
-    return np.sqrt(left / (pixels - side**2)) / _BLUR, left / np.maximum(variance, pixels)
+    # Where the square differs little more than the rest does, there is no mark, and nothing is to be found.
+    share = np.where(inside >= _MARK**2 * outside, left / np.maximum(variance, pixels), np.inf)
+    return np.sqrt(outside) / _BLUR, share
 
 
 def _in_squares(values: NDArray[np.int64], side: int) -> NDArray[np.int64]:

@@ -25,15 +25,19 @@ from data_checks.evidence.picture_search import (
 )
 from data_checks.evidence.picture_views import VIEWS, Levels, View, halves, see, window
 
-# Grey levels that may be left, times their ratio to what is left of the next best picture. On Fashion-MNIST
-# the honest test rows begin at 1.5; below are pictures that were retouched, and those that were changed.
+# What may be left, in grey levels and in spreads of the picture itself, times its ratio to what is left of
+# the next best picture. On Fashion-MNIST the honest test rows begin at 1.3 grey levels; below are pictures
+# that were retouched, and those that were changed. Flat patches of photographs fit each other to a grey
+# level, and begin at .06 spreads.
 LEFT = 1.0
+_SPREADS = 0.05
 # For a closer look at a row: grey levels that may be left of the candidates that look most like it.
 _NEAR = 8.0
 # Of the picture's own variance; above, there is no telling what was fitted.
 _SHARE = 0.05
-# To what is left of the tenth best: where ten fit alike, none is the one that was changed.
-_RATIO = 0.7
+# To what is left of the next best, or of the tenth best, which is no other copy of the same picture: where
+# others fit alike, none of them is the one that was changed.
+_NEXT, _TENTH = 0.6, 0.15
 _LOOKS, _GLANCES = 3, 2
 # What rounding to grey levels leaves (grey levels squared), so that no ratio is taken of nothing.
 _ROUNDING = 0.02
@@ -90,8 +94,8 @@ class Matches:
         rows: which test pictures (n,).
         twins: places in the album (n,).
         views: how they were seen (n,), as places in `VIEWS`.
-        scores: grey levels that are left, times the ratio to the next best (n,); infinite where the fit
-            says nothing.
+        scores: what is left times its ratio to the next best (n,), in grey levels or twentieths of a spread,
+            whichever is more; infinite where the fit says nothing.
     """
 
     rows: Ints
@@ -147,9 +151,13 @@ def _best(search: Search, rows: Ints, looks: Ints, places: Ints, fitted: Misfit)
     look = best // CANDIDATES
     tenth = fitted.levels[at, look].max(1, initial=0)
     least = left[at, best]
-    known = (fitted.share.reshape(every)[at, best] <= _SHARE) & (_ratio(least, tenth) <= _RATIO)
+    share = fitted.share.reshape(every)[at, best]
+    alone = (_ratio(least, others) <= _NEXT) | (_ratio(least, tenth) <= _TENTH)
+    known = (share <= _SHARE) & alone
     views = np.array([VIEWS.index(view) for _, view in search.looks])
-    scores = np.where(known, least * _ratio(least, others), np.inf)
+    scores = np.where(
+        known, np.maximum(least, np.sqrt(share) * (LEFT / _SPREADS)) * _ratio(least, others), np.inf
+    )
     return Matches(rows, twins[at, best], views[looks[at, look]], scores)
 
 

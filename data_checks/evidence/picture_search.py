@@ -8,6 +8,8 @@ a row finds the same candidates whichever rows are looked up beside it.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +18,21 @@ from numpy.typing import NDArray
 from data_checks.evidence.picture_views import Levels, Region
 
 CANDIDATES = 10
-_DIRECTIONS = 48
+_DIRECTIONS = 40
 _SAMPLE_ROWS = 4096
 # Of the largest spread; below, a direction is mostly noise, and is not blown up further.
 _FLOOR = 0.01
 _STEPS = 40  # a standard deviation
-# 48 x 250^2 x 3 stays below 2^24, up to which single precision counts exactly.
+# 40 x 250^2 x 3 stays below 2^24, up to which single precision counts exactly.
 _LARGEST = 250
 _FAR = float(1 << 22)
 _FLATTEST = 2.0  # grey levels of spread
 _BLOCKS = 1024
 _VALUES_AT_ONCE = 16_000_000
-_ROWS_AT_ONCE = 2000
+_TILE = 64
+# Below so many products a matrix product is left to one thread, of which we have our own: those of the
+# library wait for each other at every tile, and where the machine is busy they wait long.
+_PRODUCTS = 1 << 18
 _PICTURES_AT_ONCE = 4096
 
 
@@ -84,22 +89,23 @@ class Described:
     """Descriptions of train pictures, in blocks.
 
     Args:
-        rows: whole numbers and their square sum (blocks * block, k + 1).
+        tiles: whole numbers and their square sum, some rows a tile (tiles, rows, k + 1).
         block: how many rows compete for being one candidate.
     """
 
-    rows: NDArray[np.float32]
+    tiles: NDArray[np.float32]
     block: int
 
 
 def in_blocks(descriptions: NDArray[np.float32]) -> Described:
     """Descriptions (n, k), ready to be searched."""
-    block = max(1, len(descriptions) // _BLOCKS)
+    # A power of two, so that a tile holds whole blocks, or a block whole tiles.
+    block = 1 << max(0, (len(descriptions) // _BLOCKS).bit_length() - 1)
     squares = np.square(descriptions).sum(1, keepdims=True)
     rows = np.hstack([descriptions, squares])
-    missing = np.zeros((-len(rows) % block, rows.shape[1]), np.float32)
+    missing = np.zeros((-len(rows) % max(block, _TILE), rows.shape[1]), np.float32)
     missing[:, -1] = _FAR
-    return Described(np.vstack([rows, missing]), block)
+    return Described(np.vstack([rows, missing]).reshape(-1, _TILE, rows.shape[1]), block)
 
 
 def nearest(
@@ -112,19 +118,34 @@ def nearest(
     """
     shape = (len(descriptions), CANDIDATES)
     distances, places = np.empty(shape, np.float32), np.empty(shape, np.intp)
-    at_once = int(np.clip(_VALUES_AT_ONCE // len(train.rows), 8, 256))
-    for start in range(0, len(descriptions), at_once):
-        some = slice(start, start + at_once)
-        distances[some], places[some] = _nearest(train, descriptions[some])
+    tiles, rows, width = train.tiles.shape
+    at_once = int(np.clip(min(_VALUES_AT_ONCE // (tiles * rows), _PRODUCTS // (rows * width)), 4, 256))
+    starts = range(0, len(descriptions), at_once)
+    workers = min(os.cpu_count() or 1, len(starts)) or 1
+
+    def search(worker: int) -> None:
+        # Memory that is used again is four times as quick as memory that was never touched.
+        room = np.empty((2, tiles, rows, at_once), np.float32)
+        for start in starts[worker::workers]:
+            some = slice(start, start + at_once)
+            distances[some], places[some] = _nearest(train, descriptions[some], room)
+
+    with ThreadPoolExecutor(workers) as pool:
+        # Asked for all results, so that what a thread raises is raised here.
+        list(pool.map(search, range(workers)))
     return distances, places
 
 
 def _nearest(
-    train: Described, descriptions: NDArray[np.float32]
+    train: Described, descriptions: NDArray[np.float32], room: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    apart, least = _apart(train, descriptions)
+    n = len(descriptions)
+    asked = np.vstack([-2 * descriptions.T, np.ones((1, n), np.float32)])
+    # Squared distances but for the test row's own square.
+    apart = np.matmul(train.tiles, asked, out=room[0, :, :, :n]).reshape(-1, train.block, n)
+    least = _least(apart, room[1, :, :, :n].reshape(apart.shape))
     blocks = np.argpartition(least, CANDIDATES - 1, axis=0)[:CANDIDATES]
-    inside = apart.reshape(-1, train.block, len(descriptions))[blocks, :, np.arange(len(descriptions))]
+    inside = apart[blocks, :, np.arange(n)]
     best = inside.argmin(2)  # (10, n)
     squared = np.take_along_axis(inside, best[:, :, None], 2)[:, :, 0]
     places = blocks * train.block + best
@@ -133,16 +154,10 @@ def _nearest(
     return np.take_along_axis(distances, order, 1), np.take_along_axis(places.T, order, 1)
 
 
-def _apart(
-    train: Described, descriptions: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Squared distances but for the test row's own square (N, n), and the least of each block."""
-    asked = np.vstack([-2 * descriptions.T, np.ones((1, len(descriptions)), np.float32)])
-    apart = np.empty((len(train.rows), len(descriptions)), np.float32)
-    rows = max(1, _ROWS_AT_ONCE // train.block) * train.block
-    least = []
-    for start in range(0, len(train.rows), rows):
-        some = apart[start : start + rows]
-        np.matmul(train.rows[start : start + rows], asked, out=some)
-        least.append(some.reshape(-1, train.block, len(descriptions)).min(1))
-    return apart, np.concatenate(least)
+def _least(apart: NDArray[np.float32], room: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The least of each block (blocks, n) of (blocks, block, n), by halves: five times as quick as `min`."""
+    half = apart.shape[1] // 2
+    while half:
+        apart = np.minimum(apart[:, :half], apart[:, half : 2 * half], out=room[:, :half])
+        half //= 2
+    return apart[:, 0]

@@ -157,7 +157,9 @@ def _average(levels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uin
     height, width = levels.shape[1:]
     if (height, width) == size:
         return np.ascontiguousarray(levels)
-    sums = _overlaps(height, size[0]) @ levels.astype(float) @ _overlaps(width, size[1]).T
+    rows = levels.reshape(-1, width).astype(float) @ _overlaps(width, size[1]).T
+    columns = rows.reshape(-1, height, size[1]).transpose(0, 2, 1).reshape(-1, height)
+    sums = (columns @ _overlaps(height, size[0]).T).reshape(-1, size[1], size[0]).transpose(0, 2, 1)
     area = height * width
     return np.asarray((sums.astype(np.int64) + area // 2) // area, np.uint8)
 

@@ -30,6 +30,7 @@ _LEVELS = 8  # that pictures of one mark may differ by
 _PIXELS = 3  # that a mark must have
 _MOST = 0.9  # of them, that a row with the mark has
 _BY_CHANCE = 0.5
+_COMMON = 0.1
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def find_shortcuts(train: Split) -> Iterator[Shortcut]:
     pixels, places = _near_border(levels)
     strips, names = _strips(levels)
     headers, headings = _headers(some)
-    background = float(np.bincount(pixels.astype(int).reshape(-1), minlength=1).argmax())
+    background = _background(pixels)
     usual = np.repeat([background, 0.0], len(names) // 2)
     for target in _targets(some):
         own = np.asarray(some.targets == target)
@@ -72,6 +73,12 @@ def find_shortcuts(train: Split) -> Iterator[Shortcut]:
         yield from _of_pixels(target, own, spots, places, levels.shape[1:])
         yield from _of_names(target, own, _Values(strips, _LEVELS, usual), names)
         yield from _of_names(target, own, _Values(headers, 0, np.full(len(headings), -1.0)), headings)
+
+
+def _background(pixels: Floats) -> float:
+    """The most common level near the border; none (NaN) where no level is common."""
+    counts = np.bincount(pixels.astype(int).reshape(-1))
+    return float(counts.argmax()) if counts.max() >= _COMMON * counts.sum() else np.nan
 
 
 def _targets(split: Split) -> list[int]:
@@ -92,7 +99,7 @@ class _Values:
 def _shares(own: NDArray[np.bool_], asked: _Values) -> tuple[Array, Floats, Floats]:
     """Which rows have what is typical of a class (n, m), and how many of its own and of others do (m,)."""
     typical = np.median(asked.values[own], axis=0)
-    near = (np.abs(asked.values - typical) <= asked.within) & (np.abs(typical - asked.usual) > asked.within)
+    near = (np.abs(asked.values - typical) <= asked.within) & ~(np.abs(typical - asked.usual) <= asked.within)
     return near, near[own].mean(0), near[~own].mean(0)
 
 
