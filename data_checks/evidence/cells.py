@@ -7,7 +7,7 @@ are. Codes only propose: rows that are said to be equal are compared cell by cel
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,13 @@ from data_checks.evidence.table import lowest
 from data_checks.splits import Array, Inputs, Split, read_inputs
 
 Codes = NDArray[np.uint64]
+Change = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 MOST_DECIMALS = 6
 _SAMPLE_ROWS = 10_000
 _ODD = 0x9E3779B97F4A7C15
 _MISSING = np.uint64(0x7FF8000000000000)
+_MISSING_WORDS = ("", "?", "-", "na", "n/a", "nan", "null", "none", "<na>", "nat")
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,13 @@ class Form:
         name: of the column.
         kind: `numbers`, `moments` or `text`.
         decimals: how many decimals the numbers have at most; None where they have more than six.
+        narrow: whether numbers of more decimals are told apart by what 32 bits hold of them alone.
     """
 
     name: str
     kind: str
     decimals: int | None = None
+    narrow: bool = False
 
     def values(self, column: Array) -> Array:
         """The cells (N,) as comparable values: rounded as train is, or in one spelling.
@@ -52,7 +56,7 @@ class Form:
             return _moments(column)
         numbers = as_numbers(column)
         if self.decimals is None:
-            return _as_32_bits(numbers)
+            return _as_32_bits(numbers) if self.narrow else numbers + 0.0
         return np.round(numbers, self.decimals) + 0.0
 
     def codes(self, column: Array) -> Codes:
@@ -166,12 +170,31 @@ def _form(name: str, column: Array) -> Form:
         return Form(name, "moments")
     if column.dtype.kind in "biuf":
         # 32-bit numbers are as close to their decimal as a few parts in ten million.
-        exact = 2e-7 if column.dtype.itemsize < 8 else 1e-12
-        return Form(name, "numbers", decimals_of(column.astype(np.float64), exact))
-    numbers = as_numbers(column)
-    if len(numbers) and not np.isnan(numbers).any():
-        return Form(name, "numbers", decimals_of(numbers))
+        exact = 2e-7 if is_narrow(column) else 1e-12
+        return Form(name, "numbers", decimals_of(column.astype(np.float64), exact), is_narrow(column))
+    if holds_numbers(column):
+        return Form(name, "numbers", decimals_of(as_numbers(column)))
     return Form(name, "text")
+
+
+def is_narrow(column: Array) -> bool:
+    """Whether the cells are floats of fewer than 64 bits."""
+    return column.dtype.kind == "f" and column.dtype.itemsize < 8
+
+
+def holds_numbers(column: Array) -> bool:
+    """Whether cells (N,) that are stored as text or objects are numbers, but for those that are missing.
+
+    Example:
+        >>> holds_numbers(np.array(["1", " 2.5", "?"])), holds_numbers(np.array(["1", "A12"]))
+        (True, False)
+    """
+    if column.dtype.kind not in "OSU" or not len(column):
+        return False
+    others = column[np.isnan(as_numbers(column))]
+    if len(others) == len(column):
+        return False
+    return all(cell is None or cell != cell or str(cell).strip().lower() in _MISSING_WORDS for cell in others)
 
 
 def _as_32_bits(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -194,10 +217,43 @@ def decimals_of(numbers: NDArray[np.float64], exact: float = 1e-12) -> int | Non
         (2, None)
     """
     finite = numbers[np.isfinite(numbers)]
+    # In the unit of the column: of picoamperes in amperes every one is near 0.
+    near_zero = 1e-12 * float(np.abs(finite).max(initial=0))
     for decimals in range(MOST_DECIMALS + 1):
-        if np.allclose(np.round(finite, decimals), finite, rtol=exact, atol=1e-12):
+        if np.allclose(np.round(finite, decimals), finite, rtol=exact, atol=near_zero):
             return decimals
     return None
+
+
+def agreement(forms: Sequence[Form], split: Split, change: Change | None = None) -> float:
+    """The probability that two rows say the same in all columns, if columns were independent.
+
+    Args:
+        forms: of the columns that are compared.
+        split: the rows, of which a sample is looked at.
+        change: what is done to the numbers before they are compared.
+    """
+    chosen = lowest(split.keys, _SAMPLE_ROWS)
+    known = {form.name: form for form in forms}
+    product = 1.0
+    for name, column in columns_of_rows(split.inputs, np.sort(chosen)):
+        if name in known:
+            form = known[name]
+            cells = change(as_numbers(column)) if change and form.kind == "numbers" else column
+            product *= same_share(form.codes(cells))
+    return product
+
+
+def same_share(codes: Codes) -> float:
+    """The share of pairs of cells that have the same code (N,), counting one pair more than was seen.
+
+    Example:
+        >>> same_share(np.array([1, 1, 2], np.uint64))
+        0.5
+    """
+    counts = np.unique(codes, return_counts=True)[1].astype(float)
+    pairs = len(codes) * (len(codes) - 1.0) / 2
+    return float(((counts * (counts - 1)).sum() / 2 + 1) / (pairs + 1))
 
 
 def _moments(column: Array) -> NDArray[np.float64]:

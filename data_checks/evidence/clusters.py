@@ -63,7 +63,8 @@ def _equal(codes: Positions) -> Pairs:
 
 def _one_cell_apart(rows: Split) -> Pairs:
     known = one_cell.fit(Splits(rows, rows, rows))
-    if known.usual:
+    # Rows of which many stand there again are the reason to ask; only what chance does joins none.
+    if known.scattered:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     twins = one_cell.find(known, rows, row_codes(known.forms, rows.inputs, halves=2))
     found = np.flatnonzero(twins >= 0)

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.evidence.cells import (
+    Change,
     Codes,
     Form,
+    agreement,
     as_numbers,
     columns_of_rows,
     count_rows,
     differing,
     forms_of,
+    is_narrow,
     placed,
     row_codes,
+    same_share,
 )
 from data_checks.evidence.lookup import NOWHERE, Lookup
 from data_checks.evidence.pictures import is_pictures
 from data_checks.evidence.table import ByRows, Columns, Part, lowest
-from data_checks.splits import Array, Inputs, Split, Splits
+from data_checks.splits import Inputs, Split, Splits
 
 MINIMUM_WIDTH = 4
 # A rounded row says where it comes from where train's rows are not round themselves, and stay apart rounded.
 _UNIQUE = 0.99
 _ROUND = 0.01
+# How many honest rows, of all that are asked about, may become equal to a train row by what is undone.
+_FALSE_ROWS = 0.01
+_SAMPLE_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -76,38 +85,71 @@ LEVELS = tuple(
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of train: how its columns are written, and which row has which codes."""
+    """What is known of train: how its columns are written, and which row has which codes.
+
+    Args:
+        train: the rows.
+        forms: of their columns.
+        asked: how many rows are compared with them.
+        by_chance: how many train rows agree with an honest row in all columns.
+        spelt: train's rows by what their cells say.
+    """
 
     train: Split
     forms: tuple[Form, ...]
+    asked: int
+    by_chance: float
     spelt: Lookup
-    reordered: Lookup | None
     by_level: dict[Level, Lookup | None] = field(default_factory=dict)
 
+    @cached_property
+    def narrow_forms(self) -> tuple[Form, ...]:
+        """The forms by which numbers are told apart by 32 bits of them."""
+        return tuple(replace(form, narrow=True) for form in self.forms)
+
+    @cached_property
+    def cast(self) -> Lookup | None:
+        """Train's rows by what a cast to 32 bits leaves; None where that makes honest rows equal."""
+        if self.by_accident(self.narrow_forms):
+            return None
+        return Lookup.of(row_codes(self.narrow_forms, self.train.inputs)[:, 0], self.train.keys)
+
+    @cached_property
+    def reordered(self) -> Lookup | None:
+        """Train's rows whatever the order of columns; None where those have names or cells are alike."""
+        if not isinstance(self.train.inputs, np.ndarray) or len(self.forms) < MINIMUM_WIDTH:
+            return None
+        if _alike(self):
+            return None
+        return Lookup.of(_multiset(self.forms, self.train.inputs), self.train.keys)
+
     def rounded(self, level: Level) -> Lookup | None:
-        """Train rows by their codes once rounded; None where rounding leaves them all, or too few apart."""
+        """Train's rows by their codes once rounded; None where they are round or honest rows become equal."""
         if level not in self.by_level:
             self.by_level[level] = self._round(level)
         return self.by_level[level]
 
     def _round(self, level: Level) -> Lookup | None:
         inputs = self.train.inputs
-        if _unchanged(self.forms, inputs, level).mean() > _ROUND:
+        if _unchanged(self.forms, inputs, level).mean() > _ROUND or self.by_accident(
+            self.forms, level.rounded
+        ):
             return None
         lookup = Lookup.of(_rounded_codes(self.forms, inputs, level), self.train.keys)
         return lookup if lookup.unique_share >= _UNIQUE else None
+
+    def by_accident(self, forms: tuple[Form, ...], change: Change | None = None) -> bool:
+        """Whether some of the rows that are asked about must be expected to equal a train row by chance."""
+        return agreement(forms, self.train, change) * len(self.train) * self.asked > _FALSE_ROWS
 
 
 def fit(splits: Splits) -> Known:
     """Train's rows, by what their cells say."""
     train = splits.train
     forms = forms_of(train.inputs, train.keys)
-    return Known(
-        train,
-        forms,
-        Lookup.of(row_codes(forms, train.inputs)[:, 0], train.keys),
-        _by_multiset(forms, train),
-    )
+    asked = sum(len(split) for name, split in splits.named().items() if name != "train")
+    spelt = Lookup.of(row_codes(forms, train.inputs)[:, 0], train.keys)
+    return Known(train, forms, asked, agreement(forms, train) * len(train), spelt)
 
 
 def rows(known: Known, part: Part) -> Columns:
@@ -133,7 +175,19 @@ measure = ByRows(fit, rows)
 
 def _spelt(known: Known, split: Split) -> NDArray[np.intp]:
     codes = row_codes(known.forms, split.inputs)[:, 0]
-    return _confirmed(known, split, known.spelt.find(codes, split.keys))
+    found = _confirmed(known, known.forms, split, known.spelt.find(codes, split.keys))
+    if _is_cast(known.forms, split) and known.cast is not None:
+        codes = row_codes(known.narrow_forms, split.inputs)[:, 0]
+        cast = _confirmed(known, known.narrow_forms, split, known.cast.find(codes, split.keys))
+        found = np.where(found == NOWHERE, cast, found)
+    return found
+
+
+def _is_cast(forms: tuple[Form, ...], split: Split) -> bool:
+    """Whether a column is of fewer bits than in train."""
+    wide = {form.name for form in forms if not form.narrow}
+    some = columns_of_rows(split.inputs, np.arange(min(1, len(split))))
+    return any(is_narrow(column) and name in wide for name, column in some)
 
 
 def _rounded(known: Known, split: Split) -> NDArray[np.intp]:
@@ -154,12 +208,26 @@ def _reordered(known: Known, split: Split) -> NDArray[np.intp]:
     return known.reordered.find(_multiset(known.forms, split.inputs), split.keys, unique=True)
 
 
-def _confirmed(known: Known, split: Split, found: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The twins (N,) that are equal cell by cell: codes only propose."""
+def _confirmed(
+    known: Known, forms: tuple[Form, ...], split: Split, found: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The twins (N,) that are equal cell by cell, for codes only propose, and not by chance once rounded."""
     places = np.flatnonzero(found != NOWHERE)
     if len(places):
-        apart = differing(known.forms, split, places, known.train, found[places])
-        found[places[apart > 0]] = NOWHERE
+        refuted = differing(forms, split, places, known.train, found[places]) > 0
+        if known.by_chance > _FALSE_ROWS:
+            refuted |= _is_rounded(forms, split, places)
+        found[places[refuted]] = NOWHERE
+    return found
+
+
+def _is_rounded(forms: tuple[Form, ...], split: Split, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether a row (n,) has decimals that train has not, and is compared without them."""
+    found = np.zeros(len(places), bool)
+    for form, numbers in _numbers(forms, split.take(places).inputs):
+        found |= (form.decimals is not None) & ~np.isclose(
+            form.values(numbers), numbers, rtol=1e-6, atol=0, equal_nan=True
+        )
     return found
 
 
@@ -197,34 +265,24 @@ def _rounded_codes(forms: tuple[Form, ...], inputs: Inputs, level: Level) -> Cod
     return total
 
 
-def _by_multiset(forms: tuple[Form, ...], train: Split) -> Lookup | None:
-    """Train rows whatever the order of their columns; None where columns have names, or cells are alike."""
-    if not isinstance(train.inputs, np.ndarray) or len(forms) < MINIMUM_WIDTH:
-        return None
-    lookup = Lookup.of(_multiset(forms, train.inputs), train.keys)
-    return lookup if lookup.unique_share >= _UNIQUE and _varied(forms, train) else None
+def _alike(known: Known) -> bool:
+    """Whether cells are so often alike that honest rows have the same ones in another order."""
+    some = np.sort(lowest(known.train.keys, _SAMPLE_ROWS))
+    form = _one_form(known.forms)
+    cells = np.concatenate([form.codes(column) for _, column in columns_of_rows(known.train.inputs, some)])
+    width = len(known.forms)
+    # As many orders as columns have, in each of which all cells are the same.
+    chance = math.lgamma(width + 1) + width * math.log(same_share(cells))
+    return chance + math.log(max(1, len(known.train) * known.asked)) > math.log(_FALSE_ROWS)
 
 
-def _varied(forms: tuple[Form, ...], train: Split) -> bool:
-    """Whether the cells of a row mostly differ: else another order says little."""
-    some = np.sort(lowest(train.keys, 200))
-    cells = np.stack([form_cells for _, form_cells in _cell_columns(forms, train, some)], axis=1)
-    distinct = [len(np.unique(row)) / len(row) for row in cells]
-    return bool(np.median(distinct) > 0.5)
-
-
-def _cell_columns(
-    forms: tuple[Form, ...], split: Split, rows: NDArray[np.intp]
-) -> Iterator[tuple[str, Array]]:
-    known = {form.name: form for form in forms}
-    for name, column in columns_of_rows(split.inputs, rows):
-        if name in known:
-            yield name, known[name].codes(column)
+def _one_form(forms: tuple[Form, ...]) -> Form:
+    return Form("any", "numbers" if all(form.kind == "numbers" for form in forms) else "text")
 
 
 def _multiset(forms: tuple[Form, ...], inputs: Inputs) -> Codes:
     # Without the column's place, and with one form for all, so that a cell has one code wherever it stands.
-    form = Form("any", "numbers" if all(form.kind == "numbers" for form in forms) else "text")
+    form = _one_form(forms)
     total = np.zeros(count_rows(inputs), np.uint64)
     for _, column in columns_of_rows(inputs):
         total += form.codes(column)

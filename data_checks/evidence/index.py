@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.evidence.cells import Form, as_numbers, forms_of
+from data_checks.evidence.lookup import has_any
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, Space, fit_space, numbers
 from data_checks.evidence.table import lowest
@@ -109,8 +110,7 @@ class Index:
 
     def equal_to(self, keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
         """Whether a train row has each of the keys (n,)."""
-        places = np.searchsorted(self.sorted_keys, keys)
-        return np.asarray(self.sorted_keys[np.minimum(places, len(self.sorted_keys) - 1)] == keys)
+        return has_any(self.sorted_keys, keys)
 
 
 def fit(splits: Splits) -> Index:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,20 +27,23 @@ class Lookup:
 
     @classmethod
     def of(cls, codes: NDArray[np.uint64], keys: NDArray[np.bytes_]) -> Lookup:
-        """Rows by their codes (N,)."""
+        """Rows by their codes (N,); of one code those of the least key come first."""
         order = np.argsort(codes, kind="stable")
-        return cls(codes[order], order, keys)
+        ranked = codes[order]
+        shared = np.zeros(len(codes), bool)
+        shared[1:] = ranked[1:] == ranked[:-1]
+        shared[:-1] |= shared[1:]
+        several = order[shared]
+        order[shared] = several[np.lexsort((several, keys[several], codes[several]))]
+        return cls(ranked, order, keys)
 
     @property
     def unique_share(self) -> float:
         """The share of the rows whose code no other row has; rows that are equal count once."""
         if not len(self.codes):
             return 1.0
-        starts = np.concatenate([[True], self.codes[1:] != self.codes[:-1]])
-        lengths = np.diff(np.append(np.flatnonzero(starts), len(self.codes)))
-        first = np.repeat(self.keys[self.positions[starts]], lengths)
-        same = np.logical_and.reduceat(self.keys[self.positions] == first, np.flatnonzero(starts))
-        return float(same.mean())
+        start, stop = self.runs(self.codes)
+        return float((self._first(start) == self._first(stop - 1)).mean())
 
     def runs(self, codes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the rows of each code (n,) begin and end among the positions."""
@@ -56,18 +60,27 @@ class Lookup:
             unique: leave out codes that rows of different content have.
         """
         start, stop = self.runs(codes)
+        there = np.flatnonzero(stop > start)
+        if unique:
+            there = there[self._first(start[there]) == self._first(stop[there] - 1)]
+        # Equal rows have equal codes, so that whoever has an equal one is told by all keys together.
+        if len(there):
+            there = there[~has_any(self._sorted_keys, keys[there])]
         found = np.full(len(codes), NOWHERE)
-        single = np.flatnonzero(stop - start == 1)
-        found[single] = self.positions[start[single]]
-        for row in np.flatnonzero(stop - start > 1):
-            found[row] = self._best(start[row], stop[row], keys[row], unique)
-        equal = np.flatnonzero(found != NOWHERE)
-        found[equal[self.keys[found[equal]] == keys[equal]]] = NOWHERE
+        found[there] = self.positions[start[there]]
         return found
 
-    def _best(self, start: int, stop: int, key: np.bytes_, unique: bool) -> int:
-        places = self.positions[start:stop]
-        content = self.keys[places]
-        if (content == key).any() or (unique and (content != content[0]).any()):
-            return NOWHERE
-        return int(places[np.lexsort((places, content))[0]])
+    def _first(self, places: NDArray[np.intp]) -> NDArray[np.bytes_]:
+        return self.keys[self.positions[places]]
+
+    @cached_property
+    def _sorted_keys(self) -> NDArray[np.bytes_]:
+        return np.sort(self.keys)
+
+
+def has_any(ordered: NDArray[np.bytes_], keys: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Whether each of the keys (n,) is among those in order (N,)."""
+    if not len(ordered):
+        return np.zeros(len(keys), bool)
+    places = np.searchsorted(ordered, keys)
+    return np.asarray(ordered[np.minimum(places, len(ordered) - 1)] == keys)

@@ -8,7 +8,7 @@ differ in one cell by chance; how often they do is seen among the rows of train 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,21 @@ _MORE = 10
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Train rows by the halves of their cells; `usual` where rows that differ in one cell are usual."""
+    """Train rows by the halves of their cells.
+
+    Args:
+        train: the rows.
+        forms: of their columns.
+        halves: train rows by the codes of each half.
+        usual: whether differences of one cell are usual among them, so that they say nothing.
+        scattered: whether these are usual because rows that share a half differ in any number of cells.
+    """
 
     train: Split
     forms: tuple[Form, ...]
     halves: tuple[Lookup, ...]
-    usual: bool
+    usual: bool = False
+    scattered: bool = False
 
 
 def fit(splits: Splits) -> Known:
@@ -45,16 +54,20 @@ def fit(splits: Splits) -> Known:
     train = splits.train
     forms = _dealt(forms_of(train.inputs, train.keys), train)
     codes = row_codes(forms, train.inputs, halves=2)
-    known = Known(train, forms, tuple(Lookup.of(codes[:, half], train.keys) for half in (0, 1)), usual=False)
+    known = Known(train, forms, tuple(Lookup.of(codes[:, half], train.keys) for half in (0, 1)))
     some = np.sort(lowest(train.keys, _SAMPLE_ROWS))
     pairs = [apart for _, _, apart in _sharing(known, train.take(some), codes[some])]
-    return Known(train, forms, known.halves, usual=_is_usual(np.concatenate(pairs), len(some)))
+    one, several = (int(sum((test(apart)).sum() for apart in pairs)) for test in (_is_one, _is_several))
+    usual = one > max(2, _USUAL * len(some))
+    return replace(known, usual=usual, scattered=usual and one < _MORE * several)
 
 
-def _is_usual(apart: NDArray[np.intp], rows: int) -> bool:
-    """Whether pairs that share a half differ in one cell by chance: then as many differ in several."""
-    one, several = int((apart == 1).sum()), int((apart > 1).sum())
-    return one > max(2, _USUAL * rows) and one < _MORE * several
+def _is_one(apart: NDArray[np.intp]) -> NDArray[np.bool_]:
+    return np.asarray(apart == 1)
+
+
+def _is_several(apart: NDArray[np.intp]) -> NDArray[np.bool_]:
+    return np.asarray(apart > 1)
 
 
 def rows(known: Known, part: Part) -> Columns:

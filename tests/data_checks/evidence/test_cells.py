@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,8 +37,16 @@ def test_a_cast_changes_no_code(cast):
 
 def test_numbers_of_full_precision_keep_their_code_in_32_bits():
     table = np.random.default_rng(0).normal(size=(50, 5))
+    forms = [replace(form, narrow=True) for form in forms_of(table, as_split(table).keys)]
+    assert row_codes(forms, table).tolist() == row_codes(forms, table.astype(np.float32)).tolist()
     plain, other = codes(table, table.astype(np.float32))
-    assert plain.tolist() == other.tolist()
+    assert not set(plain.tolist()) & set(other.tolist())
+
+
+def test_small_units_are_no_zeros():
+    picoamperes = np.random.default_rng(0).normal(size=(50, 3)) * 1e-15
+    plain, _ = codes(picoamperes, picoamperes)
+    assert len(set(plain.tolist())) == 50
 
 
 @settings(max_examples=50, deadline=None)

@@ -82,6 +82,51 @@ def test_round_numbers_are_honest_where_train_has_them_too():
     assert not found(prices[:300], prices[300:] + 0.0)["disguised"].any()
 
 
+def small_numbers(rng):
+    return rng.normal(size=(3000, 5)) * 1e-15
+
+
+def whole_numbers(rng):
+    return rng.integers(0, 21, (3000, 6))
+
+
+def a_single_varied_column(rng):
+    return {"cat": rng.integers(0, 5, 30000), "x": rng.normal(size=30000).astype(np.float32)}
+
+
+def measured_less_exactly_elsewhere(rng):
+    rows = rng.normal(size=(3000, 4))
+    rows[1500:] = np.round(rows[1500:], 1)
+    return rows
+
+
+def a_rare_fraction(rng):
+    score = np.where(np.arange(3000) < 2500, 0.0, 0.25)
+    return {
+        "a": rng.integers(0, 5, 3000),
+        "flag": rng.integers(0, 2, 3000),
+        "score": score,
+        "b": np.zeros(3000),
+    }
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "make",
+    [small_numbers, whole_numbers, a_single_varied_column, measured_less_exactly_elsewhere, a_rare_fraction],
+)
+def test_honest_rows_that_chance_makes_alike_are_not_complained_of(make, seed):
+    rows = as_split(make(np.random.default_rng(seed)))
+    cut = len(rows) * 5 // 6
+    parts = rows.take(np.arange(cut)), rows.take(np.arange(cut, len(rows)))
+    assert not measure(Splits(parts[0], parts[1], parts[1])).columns["disguised"].any()
+
+
+def test_many_equal_rows_take_no_longer():
+    rows = np.random.default_rng(0).integers(0, 2, (20000, 4))
+    assert not found(rows[:15000], rows[15000:])["disguised"].any()
+
+
 @pytest.mark.parametrize("number", [2.45, 2.675, 0.125, 1065.0, -3.35, 0.0, np.nan, np.inf])
 def test_halves_are_rounded_as_python_does_and_as_numpy_does(number):
     exact = Level(2, significant=False, exact=True).rounded(np.array([number]))[0]

@@ -55,6 +55,14 @@ def test_where_a_difference_of_one_cell_is_usual_nobody_complains():
     assert not rows(known, Part("test", 0, as_split(answers[150:])))["one_cell"].any()
 
 
+def test_stations_that_stand_still_are_honest():
+    rng = np.random.default_rng(0)
+    places = rng.normal(size=(40, 3))[rng.integers(0, 40, 3000)]
+    weather = np.round(rng.normal(10, 5, 3000), 1), np.round(rng.normal(60, 15, 3000))
+    rows = np.column_stack([places, *weather])
+    assert not found(rows[:2400], rows[2400:])["one_cell"].any()
+
+
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer, load_diabetes])
 def test_honest_measurements_are_not_complained_of(load):
     data = np.random.default_rng(0).permutation(load().data)
