@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.evidence.index import numeric
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import fit_space, numbers
 from data_checks.splits import Array, Inputs, Split, Splits, read_inputs
@@ -27,7 +28,7 @@ def bare(split: Split, rows: NDArray[np.intp], inputs: Inputs) -> Split:
 
 def noisy(splits: Splits, rng: np.random.Generator, noise: float) -> Split:
     """Train rows, each of whose numbers moved by `noise` of its standard deviation."""
-    train = splits.train
+    train = numeric(splits.train)
     rows = some_rows(train, rng)
     plain = _numbers_of(train, rows)
     space = fit_space(train)
@@ -39,7 +40,10 @@ def noisy(splits: Splits, rng: np.random.Generator, noise: float) -> Split:
 
 def one_cell_changed(splits: Splits, rng: np.random.Generator) -> Split | None:
     """Train rows, one number of each being that of another row; None where there are no numbers."""
-    train = splits.train
+    train = numeric(splits.train)
+    row = columns_of(read_inputs(train.inputs, np.arange(1)))
+    if not any(column.dtype.kind in "biuf" for column in row.values()):
+        return None
     rows, others = some_rows(train, rng), some_rows(train, rng)
     plain, theirs = _numbers_of(train, rows), _numbers_of(train, others)
     changes = np.argwhere(plain != theirs)
@@ -55,7 +59,7 @@ def one_cell_changed(splits: Splits, rng: np.random.Generator) -> Split | None:
 
 def between_rows(splits: Splits, rng: np.random.Generator) -> Split | None:
     """Rows on the line from a train row to one of its five nearest (SMOTE, Chawla et al. 2002)."""
-    train = splits.train
+    train = numeric(splits.train)
     parents = some_rows(train, rng)
     first = _numbers_of(train, parents)
     parents, first = parents[np.isfinite(first).all(1)], first[np.isfinite(first).all(1)]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.cells import Form, as_numbers, forms_of
+from data_checks.errors import DataError
+from data_checks.evidence.cells import Form, as_numbers, forms_of, holds_numbers
 from data_checks.evidence.lookup import has_any
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, Space, fit_space, numbers
@@ -24,8 +25,9 @@ NEIGHBOURS = 10
 # The number of honest rows, of all test rows together, that may have so small a ratio by chance.
 _FALSE_ROWS = 0.01
 _SAMPLE_ROWS = 1000
-# In one dimension, of the logarithms that are left when the nearest of nine is left out: (9 - H9) / 8.
-_MEAN_LOG = 0.771
+_AROUND = 2 * NEIGHBOURS + 2
+# Of a distance to the next nearer one: honest neighbours lie evenly, copies apart from the others.
+_GAP = 5
 # What a reader's rows may take once decoded; above, they are decoded as often as they are looked at.
 _DECODED_BYTES = 1 << 30
 
@@ -61,6 +63,28 @@ def comparable(train: Split, split: Split) -> Split:
     return replace(split, inputs=columns if isinstance(split.inputs, Mapping) else columns["inputs"])
 
 
+def numeric(train: Split) -> Split:
+    """The rows with numbers where text or objects hold nothing else, but for gaps."""
+    if not isinstance(train.inputs, np.ndarray | Mapping):
+        return train
+    columns = columns_of(train.inputs)
+    some = lowest(train.keys, _SAMPLE_ROWS)
+    changed = {
+        name: _as_numbers(column, len(train), column.shape[1:])
+        for name, column in columns.items()
+        if _all_numbers(column[some]) and _all_numbers(column)
+    }
+    if not changed:
+        return train
+    columns = {**columns, **changed}
+    return replace(train, inputs=columns if isinstance(train.inputs, Mapping) else columns["inputs"])
+
+
+def _all_numbers(column: Array) -> bool:
+    flat = column.reshape(len(column), -1)
+    return column.dtype.kind in "OSU" and all(holds_numbers(flat[:, place]) for place in range(flat.shape[1]))
+
+
 def _as_numbers(column: Array | None, rows: int, shape: tuple[int, ...]) -> Array:
     if column is None:
         return np.full((rows, *shape), np.nan)
@@ -79,14 +103,14 @@ def hold(split: Split) -> Held:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Train rows, ready to be searched: those that are finite, as points in few dimensions.
+    """Train rows, ready to be searched, as points in few dimensions.
 
     Args:
-        train: the rows.
+        train: the rows, with numbers wherever they are nothing else.
         held: their inputs and keys, decoded where they fit.
         space: units and directions.
-        positions: of the finite rows (n,).
-        tree: of their points.
+        tree: of the points of all rows.
+        asked: how many rows are looked for.
         dimensions: how many the rows spread in.
         ratio: the largest ratio of the nearest to the tenth nearest distance that no honest row has.
         words: the columns that are no numbers.
@@ -96,8 +120,8 @@ class Index:
     train: Split
     held: Held
     space: Space
-    positions: NDArray[np.intp]
     tree: Any
+    asked: int
     dimensions: float
     ratio: float
     words: tuple[Form, ...]
@@ -120,21 +144,28 @@ def fit(splits: Splits) -> Index:
 
 
 def index_rows(train: Split, asked: int) -> Index:
-    """The train rows, ready for `asked` rows to be looked for among them."""
+    """The train rows, ready for `asked` rows to be looked for among them.
+
+    Raises:
+        DataError: too few rows to say what is near, or none with numbers.
+    """
     from scipy.spatial import cKDTree
 
+    if len(train) <= NEIGHBOURS:
+        raise DataError(f"train must have more than {NEIGHBOURS} rows to look among, got {len(train):,}")
+    train = numeric(train)
     space, held = fit_space(train), hold(train)
-    points = project(space, held)
-    positions = np.flatnonzero(np.isfinite(points).all(1))
-    tree = cKDTree(points if len(positions) == len(points) else points[positions])
-    dimensions = _dimensions(tree, train, points)
-    ratio = allowed_ratio(dimensions, asked)
+    tree = cKDTree(project(space, held))
+    spread = spread_at(tree, tree.data[lowest(train.keys, _SAMPLE_ROWS)])
+    known = spread[~np.isnan(spread)]
+    dimensions = float(1 / np.median(known)) if len(known) else float("inf")
     words, decimals = _columns(held)
-    return Index(train, held, space, positions, tree, dimensions, ratio, words, decimals)
+    ratio = allowed_ratio(dimensions, asked)
+    return Index(train, held, space, tree, asked, dimensions, ratio, words, decimals)
 
 
 def project(space: Space, held: Held) -> Floats:
-    """The rows as points (N, k); not finite where the row is not."""
+    """The rows as points (N, k)."""
     points = np.empty((len(held), space.directions.shape[1]))
     start = 0
     for batch in batches(held.inputs, len(held)):
@@ -154,13 +185,39 @@ def _columns(train: Held) -> tuple[tuple[Form, ...], Floats]:
     return words, np.array([np.nan if digits is None else digits for digits in decimals], float)
 
 
-def _dimensions(tree: Any, train: Split, points: Floats) -> float:
-    some = lowest(train.keys, _SAMPLE_ROWS)
-    some = some[np.isfinite(points[some]).all(1)]
-    if tree.n <= NEIGHBOURS or not len(some):
-        return float("inf")
-    distances, _ = tree.query(points[some], k=NEIGHBOURS + 1, workers=-1)
-    return dimensions_of(distances[:, 1:])
+def spread_at(tree: Any, points: Floats) -> Floats:
+    """1 / m around some points (n, k) of a tree, where rows spread in m dimensions; NaN if unknown."""
+    distances, _ = tree.query(points, k=min(_AROUND, tree.n), workers=-1)
+    return inverse_dimensions(distances)
+
+
+def inverse_dimensions(distances: Floats) -> Floats:
+    """1 / m (n,) from the distances to nearest rows (n, K), rising (Levina & Bickel 2004).
+
+    Of ten neighbours in m dimensions, m times the logarithm of the last to each other distance is 1 on
+    average. Neighbours before a gap are copies, and not counted. NaN where all are at one place.
+
+    Example:
+        >>> inverse_dimensions(np.arange(1, 23)[None] ** 0.5).round(1).tolist()
+        [0.4]
+    """
+    count = distances.shape[1]
+    looked = min(NEIGHBOURS + 1, count - 1)
+    gaps = distances[:, 1 : looked + 1] > _GAP * distances[:, :looked]
+    copies = np.where(gaps.any(1), looked - np.argmax(gaps[:, ::-1], axis=1), 0)
+    places = np.minimum(copies[:, None] + np.arange(NEIGHBOURS), count - 1)
+    honest = np.take_along_axis(distances, places, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(honest[:, -1:] / np.maximum(honest[:, :-1], 1e-300)).mean(1)
+    return np.where(np.isfinite(logs) & (logs > 0), logs, np.nan)
+
+
+def dimensions_from(spread: Floats) -> Floats:
+    """The number of dimensions (n,) in which rows spread, by the mean of 1 / m at some places (n, p) each."""
+    known = ~np.isnan(spread)
+    total = np.where(known, spread, 0).sum(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(total > 0, known.sum(1) / total, np.inf)
 
 
 def allowed_ratio(dimensions: float, rows: int) -> float:
@@ -178,21 +235,3 @@ def allowed_ratio(dimensions: float, rows: int) -> float:
         (True, 0.05)
     """
     return float(min(RATIO, (_FALSE_ROWS / ((NEIGHBOURS - 1) * rows)) ** (1 / dimensions)))
-
-
-def dimensions_of(distances: Floats) -> float:
-    """The number of dimensions in which rows spread (Levina & Bickel 2004, the median over the rows).
-
-    Args:
-        distances: to the ten nearest rows (n, 10), rising; the nearest, which copies falsify, is left out.
-
-    Example:
-        >>> round(dimensions_of(np.arange(1, 11)[None] ** 0.5), 1)
-        2.2
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(distances[:, -1:] / np.maximum(distances[:, 1:-1], 1e-300))
-        # A row of which no distance is known says nothing, and would only warn.
-        spread = np.nanmean(logs[~np.isnan(logs).all(axis=1)], axis=1)
-    positive = spread[np.isfinite(spread) & (spread > 0)]
-    return float(_MEAN_LOG / np.median(positive)) if len(positive) else float("inf")

@@ -8,16 +8,17 @@ to the last digits; of m dimensions, honest rows come within an angle with its p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.errors import DataError
 from data_checks.evidence.index import Index, comparable
 from data_checks.evidence.near import why_not as near_why_not
 from data_checks.evidence.neighbours import nearest
 from data_checks.evidence.space import Floats, numbers
-from data_checks.evidence.table import Columns, Part
+from data_checks.evidence.table import Columns, Part, lowest
 from data_checks.splits import Split, Splits, read_inputs
 
 NEIGHBOURS = 16
@@ -32,6 +33,9 @@ _APART = 0.02
 # On a grid, as of whole numbers, honest rows divide each other's distance in simple ratios.
 _DENOMINATORS = np.arange(1, 65)
 _VALUES_AT_ONCE = 4_000_000
+_SAMPLE_ROWS = 2000
+# Of the most varied column: what is left of one once the others are taken out.
+_DEPENDENT = 1e-3
 _UNSEEN = -2
 
 
@@ -44,21 +48,22 @@ class Lines:
         angle: in radians.
         share: of the rows that are looked at, 0 to 1.
         found: the train rows (n,) that rows looked at before lie on a line with, by their keys; -1 for none.
+        columns: those (D,) that are no mixture of others, which would be on a line whenever those are.
     """
 
     index: Index
     angle: float
     share: float
     found: Mapping[bytes, int]
+    columns: NDArray[np.bool_]
 
 
 def fit(index: Index, splits: Splits) -> Lines:
     """The widest angle that no honest row has, and whether all rows must be looked at."""
     judged = [split for name, split in splits.named().items() if name not in ("train", "validation")]
     most = max(len(split) for split in judged)
-    lines = Lines(
-        index, allowed_angle(index.dimensions, min(most, LOOKED_AT)), min(1.0, LOOKED_AT / most), {}
-    )
+    angle = allowed_angle(index.dimensions, min(most, LOOKED_AT))
+    lines = Lines(index, angle, min(1.0, LOOKED_AT / most), {}, independent(index))
     if lines.share == 1 or lines.angle == 0:
         return lines
     seen: dict[bytes, int] = {}
@@ -66,7 +71,29 @@ def fit(index: Index, splits: Splits) -> Lines:
         chosen = split.take(_looked_at(split, lines.share))
         seen |= dict(zip(chosen.keys.tolist(), on_line(lines, chosen).tolist(), strict=True))
     every = any(twin >= 0 for twin in seen.values())
-    return Lines(index, lines.angle, 1.0 if every else lines.share, seen)
+    return replace(lines, share=1.0 if every else lines.share, found=seen)
+
+
+def independent(index: Index) -> NDArray[np.bool_]:
+    """The columns (D,) that are not made of others, such as a price in another currency (QR with pivots).
+
+    Raises:
+        DataError: too few train rows are complete.
+    """
+    from scipy.linalg import qr
+
+    some = index.space.known(numbers(index.held.rows(lowest(index.held.keys, _SAMPLE_ROWS))))
+    complete = some[np.isfinite(some).all(1)]
+    if len(complete) < NEIGHBOURS:
+        raise DataError(
+            f"{len(complete):,} of {len(some):,} train rows have no gap, and {NEIGHBOURS} are needed"
+        )
+    steps = (complete - complete.mean(0)) / index.space.scale
+    triangle, pivots = qr(steps, mode="r", pivoting=True)
+    sizes = np.abs(np.diag(triangle))
+    found = np.zeros(steps.shape[1], bool)
+    found[pivots[: len(sizes)][sizes > _DEPENDENT * max(float(sizes[0]), 1e-300)]] = True
+    return found
 
 
 def rows(lines: Lines, part: Part) -> Columns:
@@ -104,7 +131,7 @@ def on_line(lines: Lines, split: Split) -> NDArray[np.intp]:
     index = lines.index
     split = comparable(index.train, split)
     found = np.full(len(split), -1)
-    if lines.angle == 0 or len(index.positions) < NEIGHBOURS:
+    if lines.angle == 0:
         return found
     at_once = max(1, min(LOOKED_AT, _VALUES_AT_ONCE // (NEIGHBOURS * index.space.width)))
     for start in range(0, len(split), at_once):
@@ -123,10 +150,11 @@ def _looked_at(split: Split, share: float) -> NDArray[np.intp]:
 
 def _nearest_on_line(lines: Lines, split: Split, places: NDArray[np.intp]) -> NDArray[np.intp]:
     index = lines.index
-    own = numbers(read_inputs(split.inputs, places)).astype(float)
+    own = index.space.known(numbers(read_inputs(split.inputs, places)))
     found = np.full(len(places), -1)
     finite = np.flatnonzero(np.isfinite(own).all(1))
     twins, apart = _neighbours(index, own[finite])
+    apart = apart[:, :, lines.columns]
     needed = np.where(_off_grid(index, own[finite]), _OFF_GRID_COLUMNS, MINIMUM_COLUMNS)
     straight = straight_pairs(apart, lines.angle, needed)
     hit = straight.any((1, 2))
@@ -168,6 +196,7 @@ def straight_pairs(
         >>> np.argwhere(np.triu(straight_pairs(apart, 1e-4)[0])).tolist()
         [[0, 1]]
     """
+    apart = np.where(np.isfinite(apart).all(2, keepdims=True), apart, 0)
     length = np.sqrt(np.square(apart).sum(2))
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = apart / length[:, :, None]

@@ -16,12 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.evidence.cells import differing
-from data_checks.evidence.index import NEIGHBOURS, Held, Index, comparable, hold, project
+from data_checks.evidence.index import (
+    NEIGHBOURS,
+    Held,
+    Index,
+    allowed_ratio,
+    comparable,
+    dimensions_from,
+    hold,
+    numeric,
+    project,
+    spread_at,
+)
 from data_checks.evidence.pictures import is_pictures
 from data_checks.evidence.schema import batches, columns_of
 from data_checks.evidence.space import Floats, numbers
 from data_checks.evidence.table import Columns, Part
-from data_checks.splits import Split, Splits, read_inputs
+from data_checks.splits import Array, Split, Splits, read_inputs
 
 # In standard deviations of the train rows, as the root mean square over all values of a row.
 RADIUS = 0.05
@@ -67,8 +78,6 @@ def rows(index: Index, part: Part) -> Columns:
 
 def find_near(index: Index, split: Split) -> Near:
     """The rows of `split` that are near a train row without being equal to one."""
-    if len(index.positions) <= NEIGHBOURS:
-        return _nothing()
     held = hold(split)
     points = project(index.space, held)
     rows = _within_radius(index, held, points)
@@ -77,20 +86,32 @@ def find_near(index: Index, split: Split) -> Near:
     shortened, nearest = index.tree.query(points[rows], k=NEIGHBOURS, workers=-1)
     bound = _upper_bound(index, held, rows, nearest)
     best = _nearest_within(index, held, rows, points[rows], np.minimum(RADIUS, index.ratio * bound))
+    ratio = _ratio_here(index, nearest[best.rows])
+    tenth = shortened[best.rows, -1]
     # What a rounding error could decide is decided by looking at all rows.
-    sure = best.distances <= index.ratio * shortened[best.rows, -1] * (1 - 1e-6)
-    for place in np.flatnonzero(~sure):
-        tenth = _tenth_distance(index, held, int(rows[best.rows[place]]))
-        sure[place] = best.distances[place] <= index.ratio * tenth
+    sure = best.distances <= ratio * tenth * (1 - 1e-6)
+    for place in np.flatnonzero(~sure & (best.distances <= ratio * bound[best.rows])):
+        tenth[place] = _tenth_distance(index, held, int(rows[best.rows[place]]))
+        sure[place] = best.distances[place] <= ratio[place] * tenth[place]
+    # Of rows that are all equal none is nearer than others.
+    sure &= tenth > 0
     found = rows[best.rows[sure]], best.twins[sure], best.distances[sure], best.differences[sure]
     return _of_same_words(index, split, Near(*found))
+
+
+def _ratio_here(index: Index, nearest: NDArray[np.intp]) -> Floats:
+    """The ratio (n,) that no honest row has among the train rows (n, 10) around it.
+
+    Rows may spread in few dimensions at one place and in many at another, such as where some columns are 0.
+    """
+    around, places = np.unique(nearest, return_inverse=True)
+    spread = spread_at(index.tree, index.tree.data[around])[places.reshape(nearest.shape)]
+    return np.array([allowed_ratio(dimensions, index.asked) for dimensions in dimensions_from(spread)])
 
 
 def pairs(index: Index, rows: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows (n,) of the indexed set and the rows (n,) that are near them, leaving out rows that are equal."""
     none = np.empty(0, np.intp)
-    if len(index.positions) <= NEIGHBOURS + 1:
-        return none, none
     points = index.tree.data
     second, _ = index.tree.query(points, k=[2], distance_upper_bound=RADIUS, workers=-1)
     near = np.flatnonzero(np.isfinite(second[:, 0]))
@@ -99,7 +120,7 @@ def pairs(index: Index, rows: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]
     shortened, nearest = index.tree.query(points[near], k=NEIGHBOURS + 2, workers=-1)
     # Equal rows share a point: the nearest other one is the first that is not at no distance.
     other = np.argmax(shortened > 0, axis=1)
-    ours, theirs = index.positions[near], index.positions[nearest[np.arange(len(near)), other]]
+    ours, theirs = near, nearest[np.arange(len(near)), other]
     distances, _ = _compare(index, index.held, ours, theirs)
     kept = (distances <= np.minimum(RADIUS, index.ratio * shortened[:, -1])) & (ours != theirs)
     found = Near(ours[kept], theirs[kept], distances[kept], distances[kept])
@@ -109,11 +130,8 @@ def pairs(index: Index, rows: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]
 
 def _within_radius(index: Index, held: Held, points: Floats) -> NDArray[np.intp]:
     """The rows that may have a train row within `RADIUS`, and are equal to none."""
-    finite = np.flatnonzero(np.isfinite(points).all(1))
-    nearest, _ = index.tree.query(
-        points[finite], k=1, distance_upper_bound=RADIUS * (1 + 1e-5) + 1e-6, workers=-1
-    )
-    rows: NDArray[np.intp] = finite[np.isfinite(nearest)]
+    nearest, _ = index.tree.query(points, k=1, distance_upper_bound=RADIUS * (1 + 1e-5) + 1e-6, workers=-1)
+    rows = np.flatnonzero(np.isfinite(nearest))
     return rows[~index.equal_to(held.keys[rows])] if len(rows) else rows
 
 
@@ -131,7 +149,7 @@ def _upper_bound(index: Index, held: Held, rows: NDArray[np.intp], nearest: NDAr
     for start in range(0, len(rows), at_once):
         part = slice(start, start + at_once)
         ours = np.repeat(rows[part], NEIGHBOURS)
-        distances, _ = _compare(index, held, ours, index.positions[nearest[part].reshape(-1)])
+        distances, _ = _compare(index, held, ours, nearest[part].reshape(-1))
         farthest[part] = distances.reshape(-1, NEIGHBOURS).max(1)
     return farthest
 
@@ -161,7 +179,7 @@ def _candidates(
         lists = index.tree.query_ball_point(points[places], radii[places])
         if counts[places].sum():
             twins = np.concatenate([np.asarray(twin, np.intp) for twin in lists])
-            yield np.repeat(places, counts[places]), index.positions[twins]
+            yield np.repeat(places, counts[places]), twins
 
 
 def _best_pairs(
@@ -192,19 +210,28 @@ def _compare(
     at_once = max(1, _PAIR_VALUES_AT_ONCE // index.space.width)
     for start in range(0, len(rows), at_once):
         part = slice(start, start + at_once)
-        apart = left[ours[part]].astype(float) - right[theirs[part]]
+        apart = _apart(left[ours[part]], right[theirs[part]])
         differences[part] = np.abs(apart).max(1)
         distances[part] = index.space.length(apart)
     return distances, differences
 
 
+def _apart(left: Array, right: Array) -> Floats:
+    """The differences (n, D) of values; gaps equal each other and nothing else."""
+    gaps = ~np.isfinite(left), ~np.isfinite(right)
+    with np.errstate(invalid="ignore"):
+        apart = left.astype(float) - right
+    apart[gaps[0] | gaps[1]] = np.inf
+    apart[gaps[0] & gaps[1]] = 0
+    return apart
+
+
 def _tenth_distance(index: Index, held: Held, row: int) -> float:
     """The distance of one row to its tenth nearest train row, by looking at all of them."""
-    own = numbers(read_inputs(held.inputs, np.array([row]))).astype(float)
-    train = index.held
-    apart = [index.space.length(numbers(batch) - own) for batch in batches(train.inputs, len(train))]
-    distances = np.concatenate(apart)
-    return float(np.partition(distances[np.isfinite(distances)], NEIGHBOURS - 1)[NEIGHBOURS - 1])
+    space, train = index.space, index.held
+    own = space.filled(numbers(read_inputs(held.inputs, np.array([row]))))
+    apart = [space.length(space.filled(numbers(b)) - own) for b in batches(train.inputs, len(train))]
+    return float(np.partition(np.concatenate(apart), NEIGHBOURS - 1)[NEIGHBOURS - 1])
 
 
 def _nothing() -> Near:
@@ -215,7 +242,7 @@ def why_not(splits: Splits) -> str:
     """Why nearness says nothing about these rows, or nothing."""
     if is_pictures(splits):
         return "pictures are compared as pictures (DC125)"
-    row = columns_of(read_inputs(splits.train.inputs, np.arange(1)))
+    row = columns_of(read_inputs(numeric(splits.train).inputs, np.arange(1)))
     width = sum(column[:1].size for column in row.values() if column.dtype.kind in "biuf")
     if width < MINIMUM_WIDTH:
         return f"rows of fewer than {MINIMUM_WIDTH} numbers are often near each other by chance"

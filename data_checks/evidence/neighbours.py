@@ -13,6 +13,7 @@ _TRAIN_ROWS_AT_ONCE = 4096
 _ROWS_AT_ONCE = 512
 # More than are asked for, so that the rounding of 32 bits decides about none that matters.
 _SPARE = 8
+_LAST = np.float32(3e38)
 
 
 def nearest(
@@ -21,7 +22,7 @@ def nearest(
     """The nearest train rows to each row, and how they lie from it.
 
     Args:
-        index: the train rows; those that are not finite are nobody's neighbours.
+        index: the train rows; those that have gaps are neighbours only where there are no others.
         own: the rows as numbers (n, D), finite.
         count: how many are asked for.
         scale: what counts as one step of each value (D,); a standard deviation where nothing is given.
@@ -29,10 +30,10 @@ def nearest(
     Returns:
         Positions (n, count) in train, nearest first, and the steps (n, count, D) to them in deviations.
     """
-    asked = min(count + _SPARE, len(index.positions))
+    asked = min(count + _SPARE, len(index.held))
     step = index.space.scale if scale is None else scale
     found = _candidates(index, own, asked, step)
-    theirs = numbers(index.held.rows(found.reshape(-1))).astype(float)
+    theirs = index.space.known(numbers(index.held.rows(found.reshape(-1))))
     apart = (theirs.reshape(*found.shape, -1) - own[:, None]) / index.space.scale
     distances = np.square(apart * (index.space.scale / step)).sum(2)
     # Of equally near rows that with the least key: the order of the rows decides nothing.
@@ -48,7 +49,7 @@ def _candidates(index: Index, own: Floats, count: int, scale: Floats) -> NDArray
     kept = [_Kept(len(part), count) for part in parts]
     start = 0
     for batch in batches(index.held.inputs, len(index.held)):
-        train = _narrow((numbers(batch) - center) / scale)
+        train = _narrow((index.space.known(numbers(batch)) - center) / scale)
         first = 0
         while first < len(train):
             # Few at first: until a limit is known, every row is a candidate.
@@ -72,7 +73,8 @@ def _squared(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[n
         apart = left @ (-2 * right.T)
         apart += np.square(left).sum(1)[:, None]
         apart += lengths
-    apart[:, ~np.isfinite(lengths)] = np.inf
+    # Rows with gaps come last, but they come, so that there are always enough.
+    apart[:, ~np.isfinite(lengths)] = _LAST
     return np.asarray(apart, np.float32)
 
 

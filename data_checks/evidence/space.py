@@ -18,6 +18,8 @@ Floats = NDArray[np.floating]
 _DIRECTIONS = 12
 _SAMPLE_ROWS = 2048
 _SAMPLE_VALUES = 8_000_000
+# Squares of larger numbers, and sums of them, are not finite.
+_LARGEST = 1e140
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +31,14 @@ class Space:
         scale: what counts as one step of each value (D,), times the root of D.
         directions: orthonormal columns (D, k).
         one_unit: whether all values of a row share their unit, as pixels do.
+        empty: the values that train never has (D,), which are left out of account.
     """
 
     center: Floats
     scale: Floats
     directions: Floats
     one_unit: bool
+    empty: NDArray[np.bool_]
 
     @property
     def width(self) -> int:
@@ -42,7 +46,7 @@ class Space:
         return len(self.center)
 
     def project(self, rows: Array) -> Floats:
-        """Rows (n, D) as points (n, k), no farther apart than the rows are; not finite where a row is not."""
+        """Rows (n, D) as points (n, k), no farther apart than the rows are; gaps count as the mean."""
         if rows.shape[1] != self.width:
             raise DataError(
                 f"rows of {rows.shape[1]:,} numbers cannot be compared with train's {self.width:,}"
@@ -51,9 +55,16 @@ class Space:
         working = np.result_type(rows.dtype, np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             steps = (rows - self.center.astype(working)) / self.scale.astype(working)
-            points = np.asarray(steps @ self.directions.astype(working), float)
-        points[~np.isfinite(steps).all(1)] = np.nan
-        return points
+            steps[~np.isfinite(steps)] = 0
+            return np.asarray(steps @ self.directions.astype(working), float)
+
+    def filled(self, rows: Array) -> Floats:
+        """Rows (n, D) with the mean where they have gaps."""
+        return np.where(np.isfinite(rows), rows.astype(float), self.center)
+
+    def known(self, rows: Array) -> Array:
+        """Rows (n, D) as floats, in which what train never has is the same in all."""
+        return np.where(self.empty, self.center, rows.astype(float))
 
     def length(self, apart: Floats) -> Floats:
         """The distances (n,) that differences of rows (n, D) stand for, in standard deviations a value."""
@@ -75,13 +86,20 @@ def fit_space(train: Split) -> Space:
     rows = int(np.clip(_SAMPLE_VALUES // max(1, first.shape[1]), 64, _SAMPLE_ROWS))
     chosen = lowest(train.keys, rows)
     sample = numbers(read_inputs(train.inputs, chosen)).astype(float)
-    sample = sample[np.isfinite(sample).all(1)]
-    if not len(sample):
-        raise DataError(f"none of {len(chosen):,} train rows that were looked at is finite")
-    center = sample.mean(0)
+    sample[~np.isfinite(sample)] = np.nan
+    empty = np.isnan(sample).all(0)
+    if empty.all():
+        raise DataError(f"none of {len(chosen):,} train rows that were looked at has a finite number")
+    largest = np.nanmax(np.abs(sample), axis=0, where=~np.isnan(sample), initial=0.0)
+    if largest.max() > _LARGEST:
+        raise DataError(
+            f"numbers as large as {largest.max():.1g} cannot be compared; expected up to {_LARGEST:g}"
+        )
+    center = np.where(empty, 0.0, np.nanmean(np.where(empty, 0.0, sample), axis=0))
+    sample = np.where(np.isnan(sample), center, sample)
     scale, one_unit = _steps(sample)
     scale = scale * np.sqrt(sample.shape[1])
-    return Space(center, scale, _principal((sample - center) / scale), one_unit)
+    return Space(center, scale, _principal((sample - center) / scale), one_unit, empty)
 
 
 def _steps(sample: Floats) -> tuple[Floats, bool]:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
+from data_checks.errors import DataError
 from data_checks.evidence import index, interpolated
 from data_checks.evidence.interpolated import allowed_angle, straight_pairs
 from data_checks.evidence.table import Part
@@ -101,3 +102,29 @@ def test_the_angle_is_stricter_in_few_dimensions_and_none_where_rounding_would_d
     assert allowed_angle(20, 100) == 1e-4
     assert 0 < allowed_angle(3, 4000) < 1.5e-4
     assert allowed_angle(2, 4000) == 0
+
+
+def prices(rng):
+    eur = rng.lognormal(size=3000)
+    sparse = rng.exponential(size=(3000, 3)) * (rng.random((3000, 3)) < 0.2)
+    return np.column_stack([eur, eur * 1.1, eur * 0.9, sparse])
+
+
+def invoices(rng):
+    net = np.round(rng.lognormal(4, 1, 3000), 2)
+    vat = np.round(0.2 * net, 2)
+    return np.column_stack([net, vat, net + vat, rng.integers(1, 4, 3000), rng.integers(0, 2, 3000)])
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("make", [prices, invoices])
+def test_columns_that_are_multiples_of_another_make_no_lines(make, seed):
+    rows = make(np.random.default_rng(seed))
+    assert not found(rows[:2400], rows[2400:]).any()
+
+
+def test_too_few_complete_rows_are_one_sentence():
+    rows = np.random.default_rng(0).normal(size=(60, 5))
+    rows[5:, 0] = np.nan
+    with pytest.raises(DataError, match="5 of 60 train rows have no gap"):
+        found(rows, rows)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_digits
 
+from data_checks.errors import DataError
 from data_checks.evidence import index, near
 from data_checks.evidence.index import NEIGHBOURS, allowed_ratio
 from data_checks.evidence.near import RADIUS, find_near
@@ -43,7 +44,9 @@ def test_the_search_finds_what_looking_at_all_pairs_finds(seed, width, rows, noi
     test = np.vstack([rng.normal(size=(20, width)), copies])
     known = index_rows(as_split(train))
     found = find_near(known, as_split(test))
-    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, known.ratio)
+    points = index.project(known.space, index.hold(as_split(test)))
+    here = near._ratio_here(known, known.tree.query(points, k=NEIGHBOURS)[1])
+    expected_rows, expected_twins = by_looking_at_all_pairs(train, test, np.minimum(known.ratio, here))
     assert found.rows.tolist() == expected_rows.tolist()
     assert found.twins.tolist() == expected_twins.tolist()
 
@@ -205,3 +208,62 @@ def test_a_picture_stored_again_in_another_file_is_near_though_its_pixels_are_eq
     rows = np.random.default_rng(0).integers(0, 256, (50, 8, 8)).astype(np.uint8)
     found = find_near(index_rows(as_split(Again("train", rows))), as_split(Again("test", rows[:3])))
     assert found.distances.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("versions", [2, 4, 6])
+def test_rows_that_come_in_many_versions_are_near(versions):
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(300, 8)), versions, axis=0)
+    rows = rng.permutation(rows + 1e-3 * rng.normal(size=rows.shape))
+    cut = len(rows) * 3 // 4
+    found = find_near(index_rows(as_split(rows[:cut]), len(rows) - cut), as_split(rows[cut:]))
+    assert len(found.rows) > 0.8 * (1 - 0.25 ** (versions - 1)) * (len(rows) - cut)
+
+
+def zeros_and_amounts(rng):
+    return rng.exponential(size=(3000, 6)) * (rng.random((3000, 6)) < 0.5)
+
+
+def few_and_many_amounts(rng):
+    active = np.where(rng.random(3000) < 0.5, 1, 6)
+    return rng.normal(size=(3000, 6)) * (np.arange(6) < active[:, None])
+
+
+def half_of_a_layer(rng):
+    return np.maximum(rng.normal(size=(3000, 4)) @ rng.normal(size=(4, 12)), 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("make", [zeros_and_amounts, few_and_many_amounts, half_of_a_layer])
+def test_honest_rows_of_few_dimensions_here_and_many_there_are_not_near(make, seed):
+    rows = make(np.random.default_rng(seed))
+    found = find_near(index_rows(as_split(rows[:2400]), 600), as_split(rows[2400:]))
+    assert len(found.rows) <= 1
+
+
+@pytest.mark.parametrize("stored", [object, str])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_table_of_numbers_that_is_no_array_of_numbers_is_searched_all_the_same(stored, named):
+    table = np.random.default_rng(0).normal(size=(200, 5)).astype(stored)
+    copies = (table[:5].astype(float) + 1e-6).astype(stored)
+    if named:
+        table, copies = ({f"c{i}": part[:, i] for i in range(5)} for part in (table, copies))
+        table["c1"][7] = "?"
+    train, test = Split(table, np.zeros(200, int)), Split(copies, np.zeros(5, int))
+    assert near.why_not(Splits(train, test, test)) == ""
+    assert near.rows(index_rows(train, 5), Part("test", 0, test))["near"].all()
+
+
+def test_gaps_equal_gaps_and_nothing_else():
+    table = np.random.default_rng(0).normal(size=(200, 6))
+    table[:, 5] = np.nan
+    table[3, 0] = np.nan
+    test = table[:5] + 1e-6
+    test[4, 1] = np.nan
+    assert find_near(index_rows(as_split(table)), as_split(test)).rows.tolist() == [0, 1, 2, 3]
+
+
+def test_numbers_too_large_to_compare_are_one_sentence():
+    table = np.random.default_rng(0).normal(size=(200, 6)) * 1e300
+    with pytest.raises(DataError, match="cannot be compared"):
+        index_rows(as_split(table))
