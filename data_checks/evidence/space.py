@@ -18,8 +18,8 @@ Floats = NDArray[np.floating]
 _DIRECTIONS = 12
 _SAMPLE_ROWS = 2048
 _SAMPLE_VALUES = 8_000_000
-# Squares of larger numbers, and sums of them, are not finite.
-_LARGEST = 1e140
+# Differences of larger numbers are not finite.
+_LARGEST = 1e305
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,9 @@ def fit_space(train: Split) -> Space:
         raise DataError(
             f"numbers as large as {largest.max():.1g} cannot be compared; expected up to {_LARGEST:g}"
         )
-    center = np.where(empty, 0.0, np.nanmean(np.where(empty, 0.0, sample), axis=0))
+    # Divided first, because the sum of large numbers is not finite.
+    unit = np.maximum(largest, np.finfo(float).tiny)
+    center = np.where(empty, 0.0, np.nanmean(np.where(empty, 0.0, sample / unit), axis=0) * unit)
     sample = np.where(np.isnan(sample), center, sample)
     scale, one_unit = _steps(sample)
     scale = scale * np.sqrt(sample.shape[1])
