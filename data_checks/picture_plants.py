@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Change = Callable[[Floats, np.random.Generator], Floats]
 
 _MARKED_ROWS = 1000
-_DRAWN = 3 * PLANTED_ROWS
+_DRAWN = 3 * PLANTED_ROWS // 2
 # Grey levels; where less is to be seen, nobody could recognize the picture.
 _LEAST_SPREAD = 8
 

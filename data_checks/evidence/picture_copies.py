@@ -11,6 +11,7 @@ from data_checks.evidence.picture_match import (
     LEFT,
     MARKED,
     MOVED,
+    NUDGED,
     TURNED,
     Album,
     Matches,
@@ -93,7 +94,9 @@ def _look_at(known: Known, split: Split, columns: dict[str, Array]) -> None:
     """Write what is found of a split's rows into columns (n,)."""
     small = thumbnails(known.form, split)
     unknown = np.flatnonzero(small.finite)
-    for name, search in (("changed", MOVED), ("turned", TURNED), ("marked", MARKED)):
+    searches = [("changed", MOVED), ("turned", TURNED), ("marked", MARKED)]
+    searches[1:1] = [("changed", NUDGED)] if known.form.shrunk else []
+    for name, search in searches:
         found = _found(known, split, unknown, match(known.album, small.levels[unknown], search))
         _write(known, small.levels, found, columns)
         columns[f"picture_{name}"][found.rows] = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ def free(test: Levels, train: Levels) -> Misfit:
     return _in_parts(_fit_freely, test, train)
 
 
+def nudged(test: Levels, train: Levels) -> Misfit:
+    """The same, where they may be moved and sharpened, and neither turned nor zoomed."""
+    return _in_parts(partial(_fit_freely, turns=False), test, train)
+
+
 def outside_a_square(test: Levels, train: Levels) -> Misfit:
     """The same with equal grey levels, but for the square in which they differ most."""
     return _in_parts(_differ, test, train)
@@ -95,9 +101,10 @@ def _fit(test: Levels, train: Levels) -> tuple[Floats, Floats]:
     return _rms(np.maximum(left - noise, _LEAST * left), test), left / _variance(sums)
 
 
-def _fit_freely(test: Levels, train: Levels) -> tuple[Floats, Floats]:
+def _fit_freely(test: Levels, train: Levels, turns: bool = True) -> tuple[Floats, Floats]:
     curve = [blur(column) for column in _curve(train)]
-    sums = _products([blur(test.astype(np.int32)), *curve, *_changes(curve[1])])
+    moves = _moves(curve[1])
+    sums = _products([blur(test.astype(np.int32)), *curve, *moves, *(_turns(moves) if turns else ())])
     left = _left_over(sums, _mixture(sums))
     return _rms(left, test), left / _variance(sums)
 
@@ -142,14 +149,19 @@ def _curve(train: Levels) -> list[Ints]:
     return [np.ones_like(levels), levels, *(np.maximum(levels - bend, 0) for bend in _BENDS)]
 
 
-def _changes(blurred: Ints) -> list[Ints]:
-    """What a small move, turn, zoom and blur add to a picture (n, h, w), scaled to whole numbers."""
-    height, width = blurred.shape[1:]
-    y, x = np.mgrid[0:height, 0:width] * 2 - np.array([height - 1, width - 1])[:, None, None]
+def _moves(blurred: Ints) -> list[Ints]:
+    """What a small move along each axis, and a blur, add to a picture (n, h, w)."""
     wide = np.pad(blurred, ((0, 0), (1, 1), (1, 1)), "edge")
     along_y, along_x = wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1], wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]
-    turn, zoom = (y * along_x - x * along_y) // 16, (y * along_y + x * along_x) // 16
-    return [along_y, along_x, turn, zoom, blurred - blur(blurred) // _BLUR]
+    return [along_y, along_x, blurred - blur(blurred) // _BLUR]
+
+
+def _turns(moves: list[Ints]) -> list[Ints]:
+    """What a small turn and zoom add, scaled to whole numbers."""
+    along_y, along_x, _ = moves
+    height, width = along_y.shape[1:]
+    y, x = np.mgrid[0:height, 0:width] * 2 - np.array([height - 1, width - 1])[:, None, None]
+    return [(y * along_x - x * along_y) // 16, (y * along_y + x * along_x) // 16]
 
 
 def blur(levels: Ints) -> Ints:

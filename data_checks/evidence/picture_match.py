@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.picture_fit import Floats, Misfit, curved, free, outside_a_square
+from data_checks.evidence.picture_fit import Floats, Misfit, curved, free, nudged, outside_a_square
 from data_checks.evidence.picture_search import (
     CANDIDATES,
     Described,
@@ -82,6 +82,8 @@ class Search:
 
 MOVED = Search(tuple((0, view) for view in VIEWS if view.exact), curved)
 TURNED = Search(tuple((0, view) for view in VIEWS if not view.exact), free)
+# Of large pictures, a shift by a pixel is one by a part of a thumbnail's.
+NUDGED = Search(((0, View()),), nudged)
 # At least one half is free of a small mark, unless it sits right in the middle.
 MARKED = Search(tuple((region, View()) for region in (1, 2, 3, 4)), outside_a_square)
 

@@ -63,11 +63,13 @@ class Form:
         black: the value that becomes 0.
         white: the value that becomes 255.
         size: height and width of a thumbnail.
+        shrunk: whether train's own pictures are larger, so that a pixel of theirs is a part of one here.
     """
 
     black: float
     white: float
     size: tuple[int, int]
+    shrunk: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ def fit_form(train: Split) -> Form:
     height, width = (first.shape[1:][axis] for axis in axes)
     shrink = min(1.0, LARGEST / max(height, width))
     size = (max(SMALLEST, round(height * shrink)), max(SMALLEST, round(width * shrink)))
-    return Form(*_unit(train, first.dtype), size)
+    return Form(*_unit(train, first.dtype), size, shrunk=size != (height, width))
 
 
 def _unit(train: Split, dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -82,9 +82,9 @@ CHECKS = (
         applies=picture_copies.why_not,
         asked_of="test",
         plants=(
-            _plant("rotated by 3 to 10 degrees", picture_plants.rotated, 0.7),
-            _plant("zoomed by 1.05 to 1.15", picture_plants.zoomed, 0.7),
-            _plant("a mark", picture_plants.marked, 0.7),
+            _plant("rotated by 3 to 10 degrees", picture_plants.rotated, 0.6),
+            _plant("zoomed by 1.05 to 1.15", picture_plants.zoomed, 0.6),
+            _plant("a mark", picture_plants.marked, 0.6),
         ),
     ),
     Check(

@@ -54,6 +54,14 @@ def test_every_change_is_found_with_its_original(name, shape):
         assert (right & found["picture_changed"]).mean() >= 0.9
 
 
+@pytest.mark.parametrize("name", MOVED)
+def test_changes_of_large_pictures_are_found_on_their_thumbnails(name):
+    train = np.kron(pictures(60, side=24), np.ones((3, 3), np.uint8))
+    splits = as_splits(train, train[:1])
+    planted = picture_plants.changed(splits, np.random.default_rng(0), getattr(picture_plants, name))
+    assert rows(fit(splits), Part("test", 60, planted))["picture_changed"].mean() >= 0.9
+
+
 def test_it_is_told_what_was_done():
     train = pictures(100)
     shifted = np.roll(train[0], (1, -2), (0, 1))
