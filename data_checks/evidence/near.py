@@ -38,6 +38,8 @@ from data_checks.splits import Array, Split, Splits, read_inputs
 RADIUS = 0.05
 MINIMUM_WIDTH = 4
 _PAIR_VALUES_AT_ONCE = 8_000_000
+# Train rows at which the dimensions around a row are told; each looks for neighbours of its own.
+_AROUND = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +106,9 @@ def _ratio_here(index: Index, nearest: NDArray[np.intp]) -> Floats:
 
     Rows may spread in few dimensions at one place and in many at another, such as where some columns are 0.
     """
-    around, places = np.unique(nearest, return_inverse=True)
-    spread = spread_at(index.tree, index.tree.data[around])[places.reshape(nearest.shape)]
+    close = nearest[:, :_AROUND]
+    around, places = np.unique(close, return_inverse=True)
+    spread = spread_at(index.tree, index.tree.data[around])[places.reshape(close.shape)]
     return np.array([allowed_ratio(dimensions, index.asked) for dimensions in dimensions_from(spread)])
 
 
