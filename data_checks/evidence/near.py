@@ -39,7 +39,7 @@ RADIUS = 0.05
 MINIMUM_WIDTH = 4
 _PAIR_VALUES_AT_ONCE = 8_000_000
 # Train rows at which the dimensions around a row are told; each looks for neighbours of its own.
-_AROUND = 4
+_AROUND = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,8 @@ def _ratio_here(index: Index, nearest: NDArray[np.intp]) -> Floats:
     close = nearest[:, :_AROUND]
     around, places = np.unique(close, return_inverse=True)
     spread = spread_at(index.tree, index.tree.data[around])[places.reshape(close.shape)]
-    return np.array([allowed_ratio(dimensions, index.asked) for dimensions in dimensions_from(spread)])
+    dimensions = dimensions_from(spread)
+    return np.array([allowed_ratio(here, index.asked) for here in dimensions])
 
 
 def pairs(index: Index, rows: Split) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
