@@ -52,3 +52,13 @@ def test_honest_rows_are_alone(load):
 def test_few_rows_and_none_are_no_trouble():
     assert clusters(as_split(np.zeros((3, 5)))).tolist() == [0, 0, 0]
     assert clusters(as_split(np.zeros((0, 5)))).tolist() == []
+
+
+def test_pictures_that_are_changed_ones_of_each_other_are_of_one_cluster():
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (150, 6, 6))
+    pictures = np.kron(coarse, np.ones((4, 4), int)).astype(np.uint8)
+    flipped = pictures[:20, :, ::-1]
+    found = clusters(as_split(np.concatenate([pictures, flipped])))
+    assert found[:150].tolist() == list(range(150))
+    assert (found[150:] == np.arange(20)).mean() > 0.8
