@@ -1,27 +1,32 @@
 """Were these rows asked these questions before? Then what was found is read, not measured again.
 
-A folder holds the findings, the evidence and the readable pages of one asking. What makes two askings the
-same is their key: the rows, what they are called and whether they may be shown, the questions, and the code.
+A folder holds the findings, the evidence and the readable pages of one asking, which its key stands for.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import io
 import json
-import os
 import shutil
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from data_checks.asking import asking_key
 from data_checks.check import Check
 from data_checks.checks import check_splits
 from data_checks.report import DataReport, Finding
-from data_checks.splits import Splits, column_bytes
+from data_checks.splits import Splits
 
 _FOUND, _EVIDENCE = "found.json", "evidence.parquet"
+_DAY = 24 * 60 * 60
 
 
 def check_once(
@@ -41,7 +46,8 @@ def check_once(
         checks: the questions.
         folder: for the findings and the readable pages; whatever else is in it is removed.
         salt: what the keys of private rows are salted with.
-        code: names the code of checks that are not ours, so that a change of it asks again.
+        code: names the code of checks that are not ours, and what it is called with, so that a change of
+            either asks again.
         again: ask in any case.
         options: further arguments of `check_splits`.
     """
@@ -49,37 +55,40 @@ def check_once(
     known = None if again else _read(folder, key)
     if known is not None:
         return known
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     # Beside the folder first, so that one that is there is whole; then instead of it, because pages of an
-    # earlier asking may show rows that this one may not.
-    made = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(made, ignore_errors=True)
+    # earlier asking may show rows that this one may not. By a name that nobody else has: on a volume of many
+    # containers every process has the same number.
+    held = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
+        # Within, because what is made by `mkdtemp` only its owner may read.
+        made = held / "made"
         report = check_splits(splits, checks, salt=salt, docs=made, **options)
         _write(report, made, key)
-        shutil.rmtree(folder, ignore_errors=True)
-        made.rename(folder)
+        _put(made, folder, held / "before")
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(held, ignore_errors=True)
     return report
 
 
-def asking_key(splits: Splits, checks: Sequence[Check], salt: str, code: str, options: dict[str, Any]) -> str:
-    """What makes two askings the same, as 32 hex digits."""
-    named = splits.named().values()
-    ids = [hashlib.blake2b(column_bytes(split.ids).tobytes()).hexdigest() for split in named]
-    content = [
-        [splits.fingerprints, ids, splits.public, str(splits.embargo), splits.source],
-        [[check.as_dict(), str(getattr(check.measure, "__module__", ""))] for check in checks],
-        [salt, code, options, _own_code()],
-    ]
-    return hashlib.blake2b(json.dumps(content, default=str).encode(), digest_size=16).hexdigest()
+def _put(made: Path, folder: Path, aside: Path) -> None:
+    """Put a folder in the place of another, unless somebody else has just done so with theirs."""
+    with suppress(FileNotFoundError):
+        folder.rename(aside)
+    try:
+        made.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
 
 
-def _own_code() -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed have left beside the folder."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        with suppress(FileNotFoundError):
+            if left.is_dir() and time.time() - left.stat().st_mtime > _DAY:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _write(report: DataReport, folder: Path, key: str) -> None:
@@ -98,19 +107,22 @@ def _write(report: DataReport, folder: Path, key: str) -> None:
 
 
 def _read(folder: Path, key: str) -> DataReport | None:
+    """What a folder holds, if that can be read and answers the question that `key` stands for."""
+    try:
+        content = json.loads((folder / _FOUND).read_text(encoding="utf-8"))
+        evidence = (folder / _EVIDENCE).read_bytes()
+        return _report(content, evidence) if content["key"] == key else None
+    # A folder that somebody puts another in the place of, or that was damaged; Arrow's errors are among them.
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _report(content: Mapping[str, Any], evidence: bytes) -> DataReport:
     import pandas as pd
 
-    found, evidence = folder / _FOUND, folder / _EVIDENCE
-    if not (found.is_file() and evidence.is_file()):
-        return None
-    try:
-        content = json.loads(found.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    intact = content.get("evidence") == hashlib.sha256(evidence.read_bytes()).hexdigest()
-    if content.get("key") != key or not intact:
-        return None
+    if content["evidence"] != hashlib.sha256(evidence).hexdigest():
+        raise ValueError("the evidence is not what was written")
     left_out = np.zeros(content["test_rows"], bool)
     left_out[content["left_out"]] = True
     findings = tuple(Finding.from_dict(finding) for finding in content["findings"])
-    return DataReport(findings, pd.read_parquet(evidence), content["fingerprints"], left_out)
+    return DataReport(findings, pd.read_parquet(io.BytesIO(evidence)), content["fingerprints"], left_out)

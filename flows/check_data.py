@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,12 @@ def check(plan: Plan, splits: Splits, docs: Path, *, again: bool = False) -> Dat
     if _known_classes(plan) is None:
         splits = with_values(splits)
     salt = read_salt(read_settings())
-    return check_once(splits, checks_of(plan), docs, salt=salt, code=plan.code_sha256, again=again)
+    return check_once(splits, checks_of(plan), docs, salt=salt, code=code_of(plan), again=again)
+
+
+def code_of(plan: Plan) -> str:
+    """The code of the pipeline's own checks, and what it was called with."""
+    return json.dumps([plan.code_sha256, plan.as_dict()["arguments"]], sort_keys=True, default=str)
 
 
 def checks_of(plan: Plan) -> tuple[Check, ...]:

@@ -88,8 +88,13 @@ class Fixed:
 
 
 def data_docs(settings: Settings, splits: Splits) -> Path:
-    """The folder that the readable findings about these rows are kept in."""
-    return settings.home / "data_docs" / splits.test.fingerprint
+    """The folder that the readable findings about these rows are kept in.
+
+    Private rows have one of their own, so that pages that name rows by their own ids never lie where a run
+    takes up its pages.
+    """
+    ending = "" if splits.public else "-private"
+    return settings.home / "data_docs" / f"{splits.test.fingerprint}{ending}"
 
 
 def show(checked: Checked, to: Console) -> None:
