@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError
-from data_checks.evidence.times import before, first_time, missing
+from data_checks.evidence.times import before, comparable, first_time, missing
 from data_checks.splits import Array, Splits
 
 Cut = tuple[Any, Any]
@@ -86,7 +86,7 @@ def _pinned(times: Array, cut: Cut) -> Cut:
 def _like(moment: Any, times: Array) -> Any:
     """A moment of the user's in the type that the times have."""
     number = isinstance(moment, int | float | np.number) and not isinstance(moment, bool)
-    if times.dtype.kind in "OUS":
+    if times.dtype.kind == "O":
         return moment
     if times.dtype.kind == "M" and not number:
         return _moment(moment)
@@ -116,4 +116,4 @@ def _before(moment: Any, embargo: Any, times: Array) -> Any:
 def _given(times: Array | None) -> Array:
     if times is None:
         raise DataError("rows cannot be split by time, because no times were given")
-    return times
+    return comparable(times)

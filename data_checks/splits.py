@@ -45,14 +45,15 @@ class Split:
         targets: true classes (N,) as integers from 0, or true values (N,) as floats.
         ids: what a person calls each row (N,); row numbers where nothing is given.
         groups: the unit that rows belong to (N,), such as a patient; rows of one are not independent.
-        times: when each row happened (N,), in any type that sorts.
+        times: when each row happened (N,), as moments, numbers, or text in ISO 8601.
         weights: how much each row counts (N,), as floats.
         attributes: named values a row (N,) that results are broken down by.
         stable_ids: whether an id stays with its row for good, as a key of a database does and a row number
             does not; True where ids are given, if nothing else is said.
 
     Raises:
-        DataError: inputs of an unknown kind, targets that are no column, or parts of different lengths.
+        DataError: inputs of an unknown kind, targets, groups, times or weights that are no column, or parts
+            of different lengths.
 
     Example:
         >>> split = Split(np.eye(3), np.array([0, 1, 0]))
@@ -72,15 +73,13 @@ class Split:
     def __post_init__(self) -> None:
         if self.stable_ids is None:
             object.__setattr__(self, "stable_ids", self.ids is not None)
-        targets = np.asarray(self.targets)
-        if targets.ndim != 1:
-            raise DataError(f"targets must be one value a row, got shape {targets.shape}")
+        targets = _one_a_row("targets", np.asarray(self.targets))
         object.__setattr__(self, "targets", targets)
         object.__setattr__(self, "inputs", _known_inputs(self.inputs))
         object.__setattr__(self, "ids", np.arange(len(targets)) if self.ids is None else np.asarray(self.ids))
         for name in ("groups", "times", "weights"):
             values = getattr(self, name)
-            object.__setattr__(self, name, None if values is None else np.asarray(values))
+            object.__setattr__(self, name, None if values is None else _one_a_row(name, np.asarray(values)))
         for name, length in self._lengths():
             if length != len(self.targets):
                 raise DataError(f"{name} has {length:,} rows, but targets has {len(self.targets):,}")
@@ -187,6 +186,12 @@ class RowsOf:
 
 def _taken(columns: Mapping[str, Array | None], positions: NDArray[np.intp]) -> dict[str, Any]:
     return {name: None if values is None else values[positions] for name, values in columns.items()}
+
+
+def _one_a_row(name: str, values: Array) -> Array:
+    if values.ndim != 1:
+        raise DataError(f"{name} must be one value a row, got shape {values.shape}")
+    return values
 
 
 def _known_inputs(inputs: Any) -> Inputs:

@@ -79,8 +79,10 @@ def _missing(column: Array) -> NDArray[np.bool_]:
     if flat.dtype.kind in "mM":
         return np.asarray(np.isnat(flat).any(1))
     if flat.dtype.kind == "O":
-        # NaN is the one value that differs from itself.
-        return np.array([any(value is None or value != value for value in row) for row in flat], bool)
+        import pandas as pd
+
+        # Not by comparing, which pandas' own NA answers with NA.
+        return np.asarray(pd.isna(flat).any(1))
     return np.zeros(len(flat), bool)
 
 
@@ -147,9 +149,19 @@ def constant_columns(split: Split) -> list[str]:
     names: list[str] = []
     for name, column in columns_of(_in_memory(split.inputs)).items():
         flat = column.reshape(len(column), -1)
+        flat = _comparable(flat) if flat.dtype.kind == "O" else flat
         same = np.flatnonzero((flat == flat[:1]).all(0))
         names += [f"{name}[{place}]" if column.ndim > 1 else name for place in same]
     return names
+
+
+def _comparable(flat: Array) -> Array:
+    """Untyped cells (N, n), of which all that is missing is None, which equals itself."""
+    import pandas as pd
+
+    whole = flat.copy()
+    whole[pd.isna(flat)] = None
+    return whole
 
 
 def _in_memory(inputs: Inputs) -> Any:

@@ -13,6 +13,8 @@ from data_checks.errors import DataError
 from data_checks.evidence.table import Columns, Evidence, by_split
 from data_checks.splits import Array, Split, Splits
 
+_NO_MOMENT = ("", "NaT")
+
 
 def measure(splits: Splits) -> Columns:
     """`not_after_train`: a row outside train no later than train's last, or any row without a time."""
@@ -52,7 +54,7 @@ def measure_embargo(splits: Splits) -> Columns:
 
 def measure_later_inputs(splits: Splits) -> Evidence:
     """`times_later_inputs`: how many of a row's moments are later than the row's own; facts: their names."""
-    later = {name: _later_inputs(split) for name, split in splits.named().items()}
+    later = {name: _later_inputs(name, split) for name, split in splits.named().items()}
     names = sorted({column for columns in later.values() for column, rows in columns.items() if rows.any()})
 
     def count(name: str, split: Split) -> Array:
@@ -68,12 +70,13 @@ def moment_columns(split: Split) -> list[str]:
     return sorted(name for name, column in split.inputs.items() if column.dtype.kind == "M")
 
 
-def _later_inputs(split: Split) -> dict[str, NDArray[np.bool_]]:
+def _later_inputs(name: str, split: Split) -> dict[str, NDArray[np.bool_]]:
     if split.times is None or not isinstance(split.inputs, Mapping):
         return {}
+    times = comparable(split.times, f"times of {name}")[:, None]
     return {
-        name: np.asarray((split.inputs[name].reshape(len(split), -1) > split.times[:, None]).any(1))
-        for name in moment_columns(split)
+        column: np.asarray((split.inputs[column].reshape(len(split), -1) > times).any(1))
+        for column in moment_columns(split)
     }
 
 
@@ -132,23 +135,65 @@ def in_words(embargo: Any) -> str:
 
 
 def first_time(times: Array) -> Any:
-    """The earliest of the times (N,), none of which is missing."""
-    return min(times) if times.dtype.kind in "OUS" else times.min()
+    """The earliest of comparable times (N,), none of which is missing."""
+    return min(times) if times.dtype.kind == "O" else times.min()
+
+
+def comparable(times: Array, what: str = "times") -> Array:
+    """Times (N,) that sort as they happened: text in ISO 8601 as moments, all else as it is.
+
+    What is known without a time zone is the moment in Greenwich, as files are read.
+
+    Args:
+        times: when each row happened; no text and None are no moment.
+        what: whose times they are, for the message.
+
+    Raises:
+        DataError: any other text, whose order would be that of its letters.
+
+    Example:
+        >>> comparable(np.array(["2024-01-31", "2024-02-01T00:30+01:00"])).astype("M8[m]")
+        array(['2024-01-31T00:00', '2024-01-31T23:30'], dtype='datetime64[m]')
+    """
+    if not is_text(times):
+        return times
+    import pandas as pd
+
+    texts = pd.Series(times.astype(str) if times.dtype.kind == "S" else times, dtype=object)
+    lost = missing(times) | texts.isin(_NO_MOMENT).to_numpy()
+    # Only text: beside it, a number would be read as another moment than it is where it stands alone.
+    read = texts.where([isinstance(text, str) for text in texts])
+    moments = pd.to_datetime(read, format="ISO8601", errors="coerce", utc=True).dt.tz_convert(None).to_numpy()
+    other = int((np.isnat(moments) & ~lost).sum())
+    if other:
+        # How many, not which: the cell of a private row must not stand in a message.
+        raise DataError(
+            f"{what} must be moments, numbers, or text in ISO 8601 such as 2024-01-31, "
+            f"got others in {other:,} of {len(times):,} rows"
+        )
+    return np.asarray(moments)
+
+
+def is_text(times: Array) -> bool:
+    """Whether any of the times (N,) is text."""
+    if times.dtype.kind == "O":
+        return any(isinstance(time, str | bytes) for time in times)
+    return times.dtype.kind in "US"
 
 
 def last_time(times: Array) -> Any:
-    """The latest of the times (N,) that are known."""
+    """The latest of comparable times (N,) that are known."""
     known = times[~missing(times)]
     if not len(known):
         raise DataError("train has times, but every one of them is missing")
-    return max(known) if known.dtype.kind in "OUS" else known.max()
+    return max(known) if known.dtype.kind == "O" else known.max()
 
 
 def missing(times: Array) -> NDArray[np.bool_]:
-    """True where a time (N,) is None, NaN or NaT, none of which equals itself."""
-    if times.dtype.kind == "O":
-        return np.array([time is None or time != time for time in times], bool)
-    return np.asarray(times != times, bool)
+    """True where a time (N,) is None, NaN, NaT or pandas' NA."""
+    import pandas as pd
+
+    return np.asarray(pd.isna(times), bool)
 
 
 def _times(name: str, split: Split, train: Split) -> Array:
@@ -157,8 +202,10 @@ def _times(name: str, split: Split, train: Split) -> Array:
     if _sort_kind(split.times) != _sort_kind(train.times):
         kinds = f"{split.times.dtype} in {name} and {train.times.dtype} in train"
         raise DataError(f"times must be of one type in all splits, got {kinds}")
-    return split.times
+    return comparable(split.times, f"times of {name}")
 
 
 def _sort_kind(times: Array) -> str:
+    if is_text(times):
+        return "M"
     return "number" if times.dtype.kind in "biuf" else times.dtype.kind

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from data_checks.evidence import schema
@@ -26,6 +27,22 @@ def test_missing_text_and_moments_are_not_finite():
         "day": np.array(["2024-01-01", "2024-01-02", "NaT"], "datetime64[D]"),
     }
     assert schema.rows_not_finite(Split(columns, np.arange(3))).tolist() == [False, True, True]
+
+
+def test_the_na_of_pandas_is_missing_and_varies():
+    columns = {
+        "name": np.array(["a", pd.NA, "a"], object),
+        "site": np.array([pd.NA] * 3, object),
+        "pair": np.array([["x", pd.NA], ["x", 1], ["x", 1]], object),
+    }
+    split = Split(columns, np.arange(3))
+    assert schema.rows_not_finite(Split({"name": columns["name"]}, np.arange(3))).tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert schema.constant_columns(split) == ["site", "pair[0]"]
+    assert columns["name"][1] is pd.NA
 
 
 def test_whole_numbers_of_a_reader_are_not_decoded_to_find_them_finite():
