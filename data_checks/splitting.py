@@ -32,9 +32,10 @@ def split(
 ) -> Splits:
     """Split rows into train, validation and test, so that rows stay where they are when the data grow.
 
-    `row` assigns by a keyed hash of a row's id, or of its content where no ids were given. `group` assigns by
-    a hash of its group, however spelt. `near` puts rows that are nearly equal where the first of them goes;
-    a later row stays with them, unless it joins two such clusters, of which the second then moves.
+    `row` assigns by a keyed hash of a row's id, however spelt, or of its content where no ids were given.
+    `group` assigns by a hash of its group, however spelt. `near` puts rows that are nearly equal where the
+    first of them goes; a later row stays with them, unless it joins two such clusters, of which the second
+    then moves.
     `time` cuts at two moments: the last rows are test, those before them validation, and rows of one moment
     stay together. As later rows are added the moments move on, and train keeps what it had; `cut` pins them.
 
@@ -116,14 +117,8 @@ def _places(rows: Split, by: str, salt: str) -> NDArray[np.floating]:
 
 def _names(rows: Split) -> Array:
     """What rows (N,) are known by, whatever else there is: ids, or their content where none were given."""
-    if not rows.stable_ids:
-        return rows.keys
-    if rows.ids.dtype.kind != "f":
-        return rows.ids
-    # Whole numbers are read as 7.0 once one of them is missing.
-    whole = (np.abs(rows.ids) < 2**53) & (rows.ids == np.floor(rows.ids))
-    numbers = np.where(whole, rows.ids, 0).astype(np.int64)
-    return np.where(whole, numbers.astype(str), rows.ids.astype(str))
+    # However spelt, because ids are read as numbers until a row comes whose id is text, or missing.
+    return canonical_ids(rows.ids) if rows.stable_ids else rows.keys
 
 
 def _hashed(names: Array, salt: str) -> NDArray[np.floating]:

@@ -45,7 +45,10 @@ _SHORT_GAPS = re.compile(
 _GAPS = re.compile(r"[\W_]+")
 _ASCII_GAPS = {code: None for code in range(128) if not chr(code).isalnum()}
 
-_ID_SEPARATORS = re.compile(r"(?<=\w)(?:[\s\-_./\\:]|, )+(?=[^\W_])")
+# Not a dot or slash between digits, for 1/2 is not 1-2, nor a dot before a zero that counts, as of x.01.
+_ID_SEPARATORS = re.compile(
+    r"(?P<kept>(?<=\d)[./](?=\d)|\.(?=0\d))|(?<=\w)(?:[\s\-_/\\:]|\.(?!0\d)|, )+(?=[^\W_])"
+)
 _ID_NUMBER = re.compile(r"(-?)0*([0-9]+?)(?:\.0+|(\.[0-9]+))?")
 _ID_TOKEN = re.compile(r"([^\W\d_]*)0*(\d+)")
 
@@ -73,7 +76,9 @@ def canonical_ids(values: Array) -> Array:
     """Names of units (N,) as text, an object array (N,), that does not tell spellings apart.
 
     Separators, case, leading zeros, Unicode forms and decimals without a value are undone. Digits that stand
-    apart stay apart, so that 1-23 is not 12-3, and zeros inside of letters stay, as in a hash.
+    apart stay apart, so that 1-23 is not 12-3, and zeros inside of letters stay, as in a hash. What may truly
+    differ stays apart, too: 1/2 and 1-2, x.01 and x.1. What is missing becomes an empty text; the text NA,
+    which is Namibia's code, is a name.
 
     Example:
         >>> canonical_ids(np.array(["Patient-007", "patient 7", "PATIENT_007", "patient 70"])).tolist()
@@ -81,7 +86,11 @@ def canonical_ids(values: Array) -> Array:
         >>> canonical_ids(np.array([7.0, 8.5])).tolist()
         ['7', '8.5']
     """
-    return _by_unique(values, spell_id)
+    import pandas as pd
+
+    spelt = _by_unique(values, spell_id)
+    spelt[pd.isna(np.asarray(values))] = MISSING
+    return spelt
 
 
 def _by_unique(values: Array, spell: Callable[[str], str]) -> Array:
@@ -95,7 +104,7 @@ def _by_unique(values: Array, spell: Callable[[str], str]) -> Array:
 
 
 def _texts(values: Array) -> list[str]:
-    if values.dtype.kind not in "OSU":
+    if values.dtype.kind not in "OSU" and values.dtype != np.float64:
         # Not `tolist`: of 32 bits, 0.1 is written 0.1, and as a float 0.10000000149.
         return list(values.astype(str).tolist())
     return [value if type(value) is str else _text(value) for value in values.tolist()]
@@ -186,19 +195,26 @@ def _short_gap(found: re.Match[str]) -> str:
 
 
 def spell_id(text: str) -> str:
-    """One name in the spelling of `canonical_ids`."""
+    """One name in the spelling of `canonical_ids`; an empty one is `MISSING`."""
     name = plain(text)
-    if name in _MISSING_WORDS:
-        return MISSING
     number = _ID_NUMBER.fullmatch(name)
     if number:
         sign, whole, decimals = number.groups()
         return f"{sign}{whole}{decimals or ''}"
     name = name[1:] if re.match(r"#\d", name) else name
-    return " ".join(_spell_token(token) for token in _ID_SEPARATORS.sub(" ", name).split(" "))
+    apart = _ID_SEPARATORS.sub(lambda found: found["kept"] or " ", name)
+    return " ".join(_spell_token(token) for token in apart.split(" "))
 
 
 def _spell_token(token: str) -> str:
-    """`p007` as `p 7`; a zero of `a01b1` stays, for `a1b01` is another one."""
-    parts = _ID_TOKEN.fullmatch(token)
-    return token if parts is None else " ".join(filter(None, parts.groups()))
+    """`p007` as `p 7`; a zero of `a01b1` stays, for `a1b01` is another one, and one behind a dot."""
+    pieces = re.split(r"([./])", token)
+    return "".join(
+        piece if before == "." else _spell_piece(piece)
+        for before, piece in zip(["", *pieces], pieces, strict=False)
+    )
+
+
+def _spell_piece(piece: str) -> str:
+    parts = _ID_TOKEN.fullmatch(piece)
+    return piece if parts is None else " ".join(filter(None, parts.groups()))

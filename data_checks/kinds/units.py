@@ -9,6 +9,7 @@ import numpy as np
 
 from data_checks.check import Check, Offenders, Plant
 from data_checks.evidence import groups, times
+from data_checks.evidence.spelling import MISSING, canonical_ids
 from data_checks.plants import some_rows
 from data_checks.splits import Split, Splits
 
@@ -17,8 +18,11 @@ def shared_groups(splits: Splits, rng: np.random.Generator) -> Split:
     """Test rows that belong to train's groups, spelt in another way where that is text."""
     if splits.train.groups is None:
         raise ValueError("there are no groups to share")
+    known = splits.train.groups[canonical_ids(splits.train.groups) != MISSING]
+    if not len(known):
+        raise ValueError("every row's group is missing")
     rows = some_rows(splits.test, rng)
-    groups = rng.choice(np.unique(splits.train.groups.astype(str)), len(rows))
+    groups = rng.choice(np.unique(known.astype(str)), len(rows))
     respelt = np.array([f" {group.upper()} " for group in groups.tolist()])
     return replace(splits.test.take(rows), groups=respelt)
 
@@ -35,7 +39,7 @@ def hasty_rows(splits: Splits, rng: np.random.Generator) -> Split | None:
     """Test rows that come after train's last row, but within the embargo; None where it is none."""
     if splits.train.times is None:
         raise ValueError("there are no times to be hasty in")
-    end = times.last_time(splits.train.times)
+    end = times.last_time(times.comparable(splits.train.times))
     soon = times.halfway(end, splits.embargo)
     if not times.before(soon, splits.embargo)[0] < end:
         return None
@@ -49,10 +53,11 @@ def foresight(splits: Splits, rng: np.random.Generator) -> Split | None:
     names = times.moment_columns(rows)
     if rows.times is None or not isinstance(rows.inputs, Mapping) or not names:
         return None
-    later = (rows.times + np.timedelta64(1, "D")).astype("M8[us]")
+    moments = times.comparable(rows.times)
+    later = (moments + np.timedelta64(1, "D")).astype("M8[us]")
     shape = np.shape(rows.inputs[names[0]])
     made = np.broadcast_to(later.reshape(-1, *[1] * (len(shape) - 1)), shape)
-    planted = replace(rows, inputs={**rows.inputs, names[0]: made}).take(~times.missing(rows.times))
+    planted = replace(rows, inputs={**rows.inputs, names[0]: made}).take(~times.missing(moments))
     return planted if len(planted) else None
 
 
@@ -67,8 +72,10 @@ def _no_moments(splits: Splits) -> str:
         return missing
     if not any(times.moment_columns(split) for split in splits.named().values()):
         return "no input is a moment"
-    kinds = {split.times.dtype.kind for split in splits.named().values() if split.times is not None}
-    return "" if kinds == {"M"} else "the rows' times are no moments"
+    given = [split.times for split in splits.named().values() if split.times is not None]
+    # Text that is no moment is an answer of its own, an error.
+    moments = all(each.dtype.kind == "M" or times.is_text(each) for each in given)
+    return "" if moments else "the rows' times are no moments"
 
 
 def _say_hasty(found: Offenders) -> str:

@@ -38,6 +38,22 @@ def test_a_row_with_an_id_stays_also_when_its_content_is_corrected(seed, more):
         assert set(early.named()[name].ids.tolist()) <= set(late.named()[name].ids.tolist())
 
 
+NUMBERS = st.lists(st.integers(0, 10**6), min_size=60, max_size=120, unique=True)
+
+
+@settings(deadline=None)
+@given(NUMBERS, st.sampled_from(["{}", "{:03d}", "{}.0", " {} "]))
+def test_a_row_stays_when_a_row_with_an_id_of_text_or_without_one_comes(numbers, written):
+    def parts_of(ids):
+        parts = split(Split(np.zeros((len(ids), 1)), np.arange(len(ids)), ids=ids)).named()
+        return {place: name for name, part in parts.items() for place in part.targets.tolist()}
+
+    before = parts_of(np.array(numbers)).items()
+    assert before <= parts_of(np.array([*map(written.format, numbers), "x-7"])).items()
+    assert before <= parts_of(np.array([*numbers, "x-7"], object)).items()
+    assert before <= parts_of(np.array([*numbers, np.nan])).items()
+
+
 def test_row_numbers_are_no_ids():
     shifted = Split(np.arange(-50.0, 200)[:, None], np.zeros(250))
     assert places(split(rows(200))).items() <= places(split(shifted)).items()
@@ -175,6 +191,13 @@ def test_a_cut_is_given_in_words_and_with_time_zones():
     assert (str(parts.validation.times.min()), str(parts.test.times.min())) == ("2024-03-01", "2024-03-22")
 
 
+def test_text_is_cut_at_the_moments_that_it_tells():
+    written = [str(day) if place % 2 else str(day).replace("-", "") for place, day in enumerate(DAYS)]
+    parts, same = (split(rows(100, times=times), by="time") for times in (DAYS, np.array(written)))
+    assert places(parts) == places(same)
+    assert cut_of(parts) == cut_of(same)
+
+
 TIMED = rows(100, times=np.arange(100))
 
 
@@ -205,7 +228,12 @@ TIMED = rows(100, times=np.arange(100))
         (lambda: split(rows(100, times=DAYS), by="time", embargo=timedelta(-1)), "a timedelta of at least 0"),
         (lambda: split(rows(100, times=DAYS), by="time", cut=("soon", "later")), "such as '2024-01-31'"),
         (lambda: split(rows(100, times=DAYS), by="time", cut=(1, 2)), "such as '2024-01-31'"),
-        (lambda: split(rows(100, times=DAYS.astype(str)), by="time", embargo=3), "embargo must be a number"),
+        (
+            lambda: split(rows(100, times=DAYS.astype(str)), by="time", embargo=3),
+            "embargo must be a timedelta",
+        ),
+        (lambda: split(rows(2, times=["02/11/2024", "20/01/2022"]), by="time"), "ISO 8601 .* 2 of 2 rows"),
+        (lambda: split(rows(2, times=["2024-01-01", ""]), by="time"), "1 of 2 have none"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused_in_one_sentence(call, said):

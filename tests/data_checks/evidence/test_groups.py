@@ -37,6 +37,11 @@ def test_a_patient_is_found_behind_separators_and_leading_zeros():
     assert measure(splits)["shared_group"].tolist() == [False, False, False, True, True, False]
 
 
+def test_the_text_na_is_a_group_and_groups_that_are_missing_are_shared():
+    splits = Splits(part(["NA", None]), part(["c"]), part(["nan", "na", None]))
+    assert measure(splits)["shared_group"].tolist() == [False, False, False, False, True, True]
+
+
 def test_a_million_groups_are_compared_by_hash():
     names = np.char.add("p-", np.arange(20_000).astype(str))
     flags = measure(Splits(part(names[:10_000]), part(["c"]), part(names[9_999:])))["shared_group"]

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,11 +109,13 @@ def test_numbers_in_a_name_are_told_apart(left, right):
 @pytest.mark.parametrize(
     "names",
     [
-        ("Patient-007", "patient 7", "PATIENT_007", "patient7", "ＰＡＴＩＥＮＴ–７", " patient.0007"),
+        ("Patient-007", "patient 7", "PATIENT_007", "patient7", "ＰＡＴＩＥＮＴ–７", " patient.7"),
         ("P007", "p-7", "p7", "P 07"),
         (7, 7.0, "7", "7.0", "007", "#7"),
         ("Site  A", "site-a", "SITE_A"),
-        (None, "", float("nan")),
+        (None, "", " ", float("nan"), pd.NA, pd.NaT),
+        ("1/2", "01/02", "001/2"),
+        ("P007.5", "p-7.5"),
         (10**16, 1e16),
     ],
 )
@@ -127,6 +130,11 @@ def test_spellings_of_one_name_are_one(names):
         ("1-23", "12-3", "123", "1-2-3"),
         ("-7", "7", "7.5", "75", "7-5"),
         ("1.10", "1.1"),
+        ("x.01", "x.1", "x.001"),
+        ("v1.01", "v1.1"),
+        ("1/2", "1-2", "1.2", "12"),
+        ("1e3", "1000", "1"),
+        ("NA", "nan", "null", "none", "n/a", None),
         ("A", "A-", "A+", "c#", "c++", "c"),
         ("a01b1", "a1b01"),
         ("p0", "p"),
@@ -134,6 +142,11 @@ def test_spellings_of_one_name_are_one(names):
 )
 def test_other_names_stay_apart(names):
     assert len(set(ids(*names))) == len(names)
+
+
+def test_whole_numbers_have_one_name_whatever_stands_beside_them():
+    for numbers in ([7, 10**15], [7.0, 1e15], [7.0, 1e15, np.nan], ["7", "1000000000000000"]):
+        assert canonical_ids(np.array(numbers))[:2].tolist() == ["7", "1000000000000000"]
 
 
 def test_no_rows_have_no_spelling():

@@ -69,3 +69,27 @@ def test_the_future_is_not_asked_for_where_nothing_is_a_moment():
     ages = replace(visits(), inputs={"age": np.arange(300.0)})
     assert finding("DC142", split(ages, by="time")).status == "not applicable"
     assert finding("DC142", split(replace(visits(), times=None))).status == "not applicable"
+
+
+@pytest.mark.parametrize("code", ["DC140", "DC141", "DC142"])
+def test_times_in_text_are_asked_and_vouched_for_as_moments(code):
+    parts = split(visits(DAYS.astype(str)), by="time", embargo=timedelta(days=7))
+    assert (finding(code, parts).status, finding(code, parts).vouched_for) == ("passed", True)
+
+
+@pytest.mark.parametrize("code", ["DC140", "DC141", "DC142"])
+def test_times_in_other_text_are_an_error(code):
+    american = np.array([f"{day[5:7]}/{day[8:]}/{day[:4]}" for day in DAYS.astype(str)])
+    parts = replace(split(visits()), embargo=timedelta(days=7))
+    train, validation, test = (replace(part, times=american[part.ids]) for part in parts.named().values())
+    found = finding(code, replace(parts, train=train, validation=validation, test=test))
+    assert found.status == "error"
+    assert "ISO 8601" in found.sentence
+
+
+def test_groups_that_are_missing_are_not_planted():
+    rows = replace(visits(), groups=np.array([f"p{i}" if i % 2 else None for i in range(300)], object))
+    known = rows.take(np.arange(1, 300, 2))
+    parts = split(known, by="group")
+    found = finding("DC130", replace(parts, train=replace(rows.take(np.r_[parts.train.ids, 0]))))
+    assert (found.status, found.vouched_for) == ("passed", True)
