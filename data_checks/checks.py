@@ -121,13 +121,21 @@ def _add_columns(table: pd.DataFrame, facts: dict[Any, Any], check: Check, split
         evidence = measured if isinstance(measured, Evidence) else Evidence(measured)
         columns = {name: np.asarray(column) for name, column in evidence.columns.items()}
     except ANSWERABLE as error:
-        return f"{error}" if isinstance(error, CannotProceed) else f"{type(error).__name__}: {error}"
+        return _what_went_wrong(error, public=splits.public)
     facts[check.measure] = evidence.facts
     for name, column in columns.items():
         if name in table or column.shape != (len(table),):
             return f"column {name} must be new and of shape ({len(table)},), got {column.shape}"
         table[name] = _narrow(column)
     return ""
+
+
+def _what_went_wrong(error: Exception, *, public: bool) -> str:
+    """An error in words; of private rows no words of others, who may quote a cell."""
+    if isinstance(error, CannotProceed):
+        return f"{error}"
+    kind = type(error).__name__
+    return f"{kind}: {error}" if public else f"{kind}, whose message may hold values of rows"
 
 
 def _narrow(column: Array) -> Array:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from data_checks.cuts import Cut, cut_of
 from data_checks.errors import DataError
+from data_checks.evidence.index import NEIGHBOURS
+from data_checks.evidence.schema import batches
+from data_checks.evidence.space import numbers
 from data_checks.looking import Group, find_group, find_ids, find_times
 from data_checks.pictures import common_size
 from data_checks.readers import Named
@@ -121,8 +124,9 @@ def _near(rows: Split) -> tuple[bool, str]:
 
     try:
         first = clusters(rows)
-    except (DataError, LookupError, ArithmeticError) as error:
-        # As where checks are asked: rows without one number, or all equal, leave nothing to measure by.
+    except (DataError, LookupError, ArithmeticError, ValueError) as error:
+        # As where checks are asked: rows without one number, or all equal, leave nothing to measure by, and
+        # numpy's LinAlgError is a ValueError.
         return False, f"nearly equal rows cannot be looked for ({error})"
     sizes = np.bincount(first, minlength=len(rows))
     many = int(sizes[sizes > 1].sum())
@@ -130,9 +134,32 @@ def _near(rows: Split) -> tuple[bool, str]:
         told = f"{int(sizes.max()):,} of {len(rows):,} rows are nearly equal to each other"
         raise DataError(f"{told}, so that nothing new would be left to judge on; are the inputs constant?")
     if not many:
-        return False, "no row is nearly equal to another"
+        return False, _say_none(rows)
     together = f"{int((sizes > 1).sum()):,} clusters that stay together"
     return True, f"{many:,} of {len(rows):,} rows are nearly equal to another, in {together}"
+
+
+def _say_none(rows: Split) -> str:
+    """That no row is nearly equal to another, as far as the search could tell."""
+    from data_checks.evidence import near
+
+    reason = near.why_not(Splits(rows, rows, rows))
+    if reason:
+        return f"no row is equal to another, and whether any are nearly equal cannot be told ({reason})"
+    whole = _whole(rows)
+    if whole <= NEIGHBOURS + 1:
+        told = f"{whole:,} of {len(rows):,} rows have all of their numbers"
+        return f"no row is equal to another, and whether any are nearly equal cannot be told (only {told})"
+    if whole < len(rows):
+        told = f"for {len(rows) - whole:,} of {len(rows):,} rows, which lack numbers, that cannot be told"
+        return f"no row is nearly equal to another, but {told}"
+    return "no row is nearly equal to another"
+
+
+def _whole(rows: Split) -> int:
+    """How many rows have all of their numbers: those that are searched."""
+    read = (numbers(batch) for batch in batches(rows.inputs, len(rows)))
+    return sum(int(np.isfinite(batch).all(1).sum()) for batch in read)
 
 
 def _split(rows: Split, by: By) -> tuple[Splits, str]:

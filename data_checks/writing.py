@@ -32,7 +32,7 @@ def write_rows(rows_of: Mapping[Path, Positions], source: Path) -> None:
     Raises:
         DataError: a file that is there already with other content.
     """
-    write_all({path: _writer(source, path, rows) for path, rows in rows_of.items()})
+    write_all({path: writer(source, path, rows) for path, rows in rows_of.items()})
 
 
 def write_places(path: Path, source: Path, places: Mapping[str, Positions]) -> None:
@@ -69,7 +69,8 @@ def write_all(writers: Mapping[Path, Callable[[Path], Any]]) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _writer(source: Path, path: Path, rows: Positions) -> Callable[[Path], None]:
+def writer(source: Path, path: Path, rows: Positions) -> Callable[[Path], None]:
+    """Writes the rows at some positions of `source` for `path`, as `write_all` asks for it."""
     if source.is_dir():
         return lambda made: _copy_pictures(source, rows, made)
     kind = path.suffix.lower()[1:]

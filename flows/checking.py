@@ -63,6 +63,7 @@ def _check_files(arguments: Namespace, settings: Settings) -> Checked:
         raise PipelineError(
             f"`wdgate check --train FILE --test FILE --target COLUMN` compares two files, but {wrong}"
         )
+    _refuse_one_path(arguments)
     named = _named(arguments, arguments.train)
     options = {} if named is None else {**vars(named)}
     with doing("Reading the files"):
@@ -146,18 +147,33 @@ def _fix_files(checked: Checked, arguments: Namespace) -> Checked:
     """Write test, and validation where there is one, without the rows that leak."""
     import numpy as np
 
-    from data_checks.writing import write_rows
+    from data_checks.writing import write_all, writer
 
     checked = _mended(checked)
     assert checked.fixed is not None  # noqa: S101 - what `_mended` is for
-    paths: dict[str, Path] = {}
-    for name, leaking in checked.fixed.removal.rows.items():
-        if leaking.any():
-            source: Path = getattr(arguments, name)
-            folder = source.parent if arguments.out is None else arguments.out
-            paths[name] = folder / f"{source.stem}.clean{source.suffix}"
-            write_rows({paths[name]: np.flatnonzero(~leaking)}, source)
+    leaking = {name: rows for name, rows in checked.fixed.removal.rows.items() if rows.any()}
+    paths = {name: _clean_path(name, arguments) for name in leaking}
+    kept = {name: np.flatnonzero(~rows) for name, rows in leaking.items()}
+    write_all({paths[name]: writer(getattr(arguments, name), paths[name], kept[name]) for name in paths})
     return replace(checked, paths=paths)
+
+
+def _clean_path(name: str, arguments: Namespace) -> Path:
+    source: Path = getattr(arguments, name)
+    folder: Path = source.parent if arguments.out is None else arguments.out
+    return folder / f"{source.stem}.clean{source.suffix}"
+
+
+def _refuse_one_path(arguments: Namespace) -> None:
+    """Whatever the rows are, so that the same command is not refused only once both files leak."""
+    if not (arguments.fix and arguments.validation):
+        return
+    test, validation = (_clean_path(name, arguments) for name in ("test", "validation"))
+    if test.resolve() == validation.resolve():
+        raise PipelineError(
+            f"--fix would write {arguments.test} and {arguments.validation} both as {test}; "
+            "it expects files of two names"
+        )
 
 
 def _write_parts(path: Path, proposal: Proposal, out: Path | None) -> dict[str, Path]:

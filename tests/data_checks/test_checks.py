@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -350,3 +351,14 @@ def test_train_and_test_can_be_all_that_there_is():
     assert others == {"DC110": "failed"}
     assert set(report.evidence["split"]) == {"train", "test"}
     assert all(f.vouched_for is not False for f in report.findings)
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_what_others_say_of_private_rows_is_not_repeated(public):
+    def measure(splits):
+        return {"odd": by_split(splits, lambda name, split: float("Jane Doe"))}
+
+    own = Check("OWN001", "Odd", "Is it odd?", "odd", measure)
+    sentence = check_splits(replace(honest(), public=public), [own]).findings[0].sentence
+    assert ("Jane Doe" in sentence) == public
+    assert public or "ValueError, whose message may hold values of rows" in sentence

@@ -82,14 +82,34 @@ def test_rows_that_are_all_equal_leave_nothing_to_judge_on(tmp_path, value, said
         propose(tmp_path / "rows.parquet", Named("y"))
 
 
-def test_rows_that_cannot_be_measured_are_split_by_row(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [IndexError, ValueError, np.linalg.LinAlgError])
+def test_rows_that_cannot_be_measured_are_split_by_row(tmp_path, monkeypatch, kind):
     def clusters(rows):
-        raise IndexError("nothing to measure by")
+        raise kind("nothing to measure by")
 
     monkeypatch.setattr("data_checks.evidence.clusters.clusters", clusters)
     numbers(100).to_parquet(tmp_path / "rows.parquet")
     found = propose(tmp_path / "rows.parquet", Named("y"))
     assert (found.by, "cannot be looked for (nothing to measure by)" in found.reasons[0]) == ("row", True)
+
+
+def test_what_was_not_looked_for_is_not_denied(tmp_path):
+    path, gaps = tmp_path / "rows.parquet", numbers(200)
+
+    def reason(table):
+        table.to_parquet(path)
+        found = propose(path, Named("y"))
+        assert found.by == "row"
+        return found.reasons[-1]
+
+    assert "and no row is nearly equal to another." in reason(gaps)
+    assert "whether any are nearly equal cannot be told (rows of fewer than 4" in reason(
+        gaps[["a", "b", "y"]]
+    )
+    gaps.loc[gaps.index[:20], "a"] = np.nan
+    assert "but for 20 of 200 rows, which lack numbers, that cannot be told" in reason(gaps)
+    gaps.loc[gaps.index[:195], "a"] = np.nan
+    assert "cannot be told (only 5 of 200 rows have all of their numbers)" in reason(gaps)
 
 
 def test_a_salt_is_found_that_leaves_no_part_empty(tmp_path):

@@ -80,6 +80,28 @@ def test_what_fix_writes_checks_clean_and_the_original_stays(check, leaky, tmp_p
     assert not (tmp_path / "test.clean.clean.csv").exists()
 
 
+def test_fix_writes_both_files_or_none_and_never_two_into_one(check, leaky, tmp_path):
+    for seed, name in enumerate(("a", "b", "o")):
+        (tmp_path / name).mkdir()
+        leaking = table(120, 1).iloc[seed * 3 : seed * 3 + 3]
+        pd.concat([table(60, seed + 7), leaking]).to_csv(tmp_path / name / "data.csv", index=False)
+    files = ("--train", "train.csv", "--test", "a/data.csv", "--validation", "b/data.csv", "--target", "y")
+    code, refused, _ = check(*files, "--fix", "--out", "o")
+    assert (code, refused["outcome"]) == (2, "error")
+    assert "would write a/data.csv and b/data.csv both as o/data.clean.csv" in refused["sentence"]
+    assert not list(tmp_path.rglob("*.clean.csv"))
+    (tmp_path / "a" / "data.clean.csv").write_text("mine")
+    code, refused, _ = check(*files, "--fix")
+    assert (code, "is there already" in refused["sentence"]) == (2, True)
+    assert not (tmp_path / "b" / "data.clean.csv").exists()
+    (tmp_path / "a" / "data.clean.csv").unlink()
+    found = check(*files, "--fix")[1]
+    assert {found["paths"][name] for name in ("test", "validation")} == {
+        "a/data.clean.csv",
+        "b/data.clean.csv",
+    }
+
+
 def test_one_file_is_split_written_and_checked(check, tmp_path):
     table(300).to_csv(tmp_path / "rows.csv", index=False)
     code, found, _ = check("rows.csv", "--target", "y", "--out", "parts")
