@@ -92,7 +92,9 @@ class DataReport:
             return " ".join(f"{finding.title} ({finding.code}): {finding.sentence}" for finding in blocking)
         asked = sum(finding.status != "not applicable" for finding in self.findings)
         warned = [finding.code for finding in self.findings if finding.status == "warned"]
+        unproven = [finding.code for finding in self.findings if finding.vouched_for is False]
         told = f" {', '.join(warned)} warned." if warned else ""
+        told += f" Not vouched for: {', '.join(unproven)}." if unproven else ""
         return f"{asked} checks of the data found nothing that would mislead a judgement.{told}"
 
     def raise_if_failed(self) -> None:
