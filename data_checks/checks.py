@@ -74,8 +74,8 @@ def check_splits(
     ]
     report = DataReport(tuple(findings), known.table, splits.fingerprints, _left_out(known.table, judged))
     if docs is not None:
-        write_pairs(judged, findings, known.table, splits, docs)
-        write_page(report, docs / "report.html", splits)
+        beside = write_pairs(judged, findings, known.table, splits, docs)
+        write_page(report, docs / "report.html", splits, beside)
     return report
 
 

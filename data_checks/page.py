@@ -22,25 +22,34 @@ th, td { text-align: left; vertical-align: top; padding: .5rem .6rem; border-bot
 """
 
 
-def write_page(report: DataReport, path: Path, splits: Splits) -> None:
-    """Write the report as one page that needs nothing else; private rows go by their salted keys."""
+def write_page(report: DataReport, path: Path, splits: Splits, beside: str = "") -> None:
+    """Write the report as one page that needs nothing else; private rows go by their salted keys.
+
+    Args:
+        report: the findings.
+        path: the file.
+        splits: the rows.
+        beside: the name of the page that shows the rows side by side, if there is one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_page(report, splits), encoding="utf-8")
+    path.write_text(render_page(report, splits, beside), encoding="utf-8")
 
 
-def render_page(report: DataReport, splits: Splits) -> str:
-    """The page as HTML."""
+def render_page(report: DataReport, splits: Splits, beside: str = "") -> str:
+    """The page as HTML: what stops or warns first, what was not asked last."""
     sizes = ", ".join(f"{len(split):,} {name}" for name, split in splits.named().items())
     source = f" from {escape(splits.source)}" if splits.source else ""
     verdict = "passed" if report.passed else "failed"
     title = "The data can be judged on" if report.passed else "The data cannot be judged on"
-    rows = "\n".join(_finding_row(finding) for finding in report.findings)
+    rows = "\n".join(_finding_row(finding) for finding in sorted(report.findings, key=_urgency))
+    link = f"<p><a href='{escape(beside)}'>The rows side by side</a></p>" if beside else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{STYLE}</style></head><body>
 <h1>{title}</h1>
 <p class="verdict {verdict}">{escape(report.sentence)}</p>
 <p>{sizes} rows{source}. {_left_out(report)}</p>
+{link}
 <table><thead><tr><th>Check</th><th>Answer</th><th>What was found</th>
 <th>Would it have found a leak?</th></tr></thead>
 <tbody>
@@ -49,6 +58,14 @@ def render_page(report: DataReport, splits: Splits) -> str:
 {_fingerprints(report)}
 </body></html>
 """
+
+
+def _urgency(finding: Finding) -> int:
+    if finding.blocks:
+        return 0
+    if finding.status == "warned" or finding.vouched_for is False:
+        return 1
+    return 3 if finding.status == "not applicable" else 2
 
 
 def _finding_row(finding: Finding) -> str:

@@ -39,8 +39,12 @@ td { overflow-wrap: anywhere }
 
 def write_pairs(
     checks: Sequence[Check], findings: Sequence[Finding], table: pd.DataFrame, splits: Splits, folder: Path
-) -> None:
-    """Write the pairs of every finding that names them to `rows.html`; nothing where there are none."""
+) -> str:
+    """Write the pairs of every finding that names them to `rows.html`.
+
+    Returns:
+        The name of the page; empty where there are no pairs, and nothing was written.
+    """
     by_code = {check.code: check for check in checks}
     parts = [
         part
@@ -54,6 +58,7 @@ def write_pairs(
     if parts:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(_page(parts), encoding="utf-8")
+    return FILE if parts else ""
 
 
 def _page(parts: list[str]) -> str:

@@ -58,3 +58,20 @@ def test_a_report_that_passed_says_so():
     page = render_page(report_of(Finding("DC110", "t", "passed", "s")), Splits(PART, PART, PART))
     assert "The data can be judged on" in page
     assert "All test rows are judged on." in page
+
+
+def test_what_stops_comes_first_and_what_was_not_asked_last():
+    findings = [
+        Finding("DC101", "first", "passed", "s"),
+        Finding("DC102", "second", "not applicable", "s"),
+        Finding("DC103", "third", "warned", "s"),
+        Finding("DC104", "fourth", "failed", "s"),
+    ]
+    page = render_page(report_of(*findings), Splits(PART, PART, PART), "rows.html")
+    assert sorted(("first", "second", "third", "fourth"), key=lambda title: page.index(f">{title}<")) == [
+        "fourth",
+        "third",
+        "first",
+        "second",
+    ]
+    assert "href='rows.html'" in page
