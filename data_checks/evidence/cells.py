@@ -226,22 +226,27 @@ def decimals_of(numbers: NDArray[np.float64], exact: float = 1e-12) -> int | Non
 
 
 def agreement(forms: Sequence[Form], split: Split, change: Change | None = None) -> float:
-    """The probability that two rows say the same in all columns, if columns were independent.
+    """The probability that two rows say the same in all columns, if columns were independent."""
+    return math.prod(agreements(forms, split, change))
+
+
+def agreements(forms: Sequence[Form], split: Split, change: Change | None = None) -> list[float]:
+    """The probability that two rows say the same in a column, for each of them.
 
     Args:
         forms: of the columns that are compared.
         split: the rows, of which a sample is looked at.
         change: what is done to the numbers before they are compared.
     """
-    chosen = lowest(split.keys, _SAMPLE_ROWS)
+    chosen = np.sort(lowest(split.keys, _SAMPLE_ROWS))
     known = {form.name: form for form in forms}
-    product = 1.0
-    for name, column in columns_of_rows(split.inputs, np.sort(chosen)):
+    shares = []
+    for name, column in columns_of_rows(split.inputs, chosen):
         if name in known:
             form = known[name]
             cells = change(as_numbers(column)) if change and form.kind == "numbers" else column
-            product *= same_share(form.codes(cells))
-    return product
+            shares.append(same_share(form.codes(cells)))
+    return shares
 
 
 def same_share(codes: Codes) -> float:

@@ -7,13 +7,22 @@ differ in one cell by chance; how often they do is seen among the rows of train 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.evidence.cells import Codes, Form, columns_of_rows, differing, forms_of, row_codes
+from data_checks.evidence.cells import (
+    Codes,
+    Form,
+    agreements,
+    columns_of_rows,
+    differing,
+    forms_of,
+    row_codes,
+)
 from data_checks.evidence.lookup import NOWHERE, Lookup
 from data_checks.evidence.pictures import is_pictures
 from data_checks.evidence.schema import columns_of
@@ -28,6 +37,7 @@ _SAMPLE_ROWS = 2000
 _USUAL = 0.002
 # Rows that were copied and changed share a half for no other reason.
 _MORE = 10
+_FALSE_ROWS = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +68,16 @@ def fit(splits: Splits) -> Known:
     some = np.sort(lowest(train.keys, _SAMPLE_ROWS))
     pairs = [apart for _, _, apart in _sharing(known, train.take(some), codes[some])]
     one, several = (int(sum((test(apart)).sum() for apart in pairs)) for test in (_is_one, _is_several))
-    usual = one > max(2, _USUAL * len(some))
+    usual = one > max(2, _USUAL * len(some)) or _by_chance(forms, splits) > _FALSE_ROWS
     return replace(known, usual=usual, scattered=usual and one < _MORE * several)
+
+
+def _by_chance(forms: tuple[Form, ...], splits: Splits) -> float:
+    """How many judged rows differ from a train row in one cell, if columns were independent."""
+    judged = [len(split) for name, split in splits.named().items() if name not in ("train", "validation")]
+    shares = agreements(forms, splits.train)
+    others = math.prod(shares) * sum(1 / share for share in shares)
+    return others * len(splits.train) * max(judged)
 
 
 def _is_one(apart: NDArray[np.intp]) -> NDArray[np.bool_]:
