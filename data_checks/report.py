@@ -90,12 +90,12 @@ class DataReport:
             return "No check of the data applied, so nothing is known about it."
         if blocking:
             return " ".join(f"{finding.title} ({finding.code}): {finding.sentence}" for finding in blocking)
-        asked = sum(finding.status != "not applicable" for finding in self.findings)
+        passed = sum(finding.status == "passed" for finding in self.findings)
         warned = [finding.code for finding in self.findings if finding.status == "warned"]
         unproven = [finding.code for finding in self.findings if finding.vouched_for is False]
-        told = f" {', '.join(warned)} warned." if warned else ""
-        told += f" Not vouched for: {', '.join(unproven)}." if unproven else ""
-        return f"{asked} checks of the data found nothing that would mislead a judgement.{told}"
+        told = f", {len(warned)} warned ({', '.join(warned)})" if warned else ""
+        doubt = f" Not vouched for: {', '.join(unproven)}." if unproven else ""
+        return f"{passed} checks of the data passed{told}; none found a reason not to judge on it.{doubt}"
 
     def raise_if_failed(self) -> None:
         """Raise `DataCheckFailed` with the sentence, unless the report passed."""

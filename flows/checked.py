@@ -105,7 +105,7 @@ def show(checked: Checked, to: Console) -> None:
         to.print(escape(checked.target), highlight=False)
     to.print()
     to.print(findings_table(checked.report.as_dict()["findings"]))
-    to.print(f"\n{escape(checked.report.sentence)}", highlight=False)
+    to.print(f"\n{escape(_verdict(checked.report))}", highlight=False)
     if checked.fixed is not None:
         _show_fixed(checked.fixed, checked, to)
     told = {"rows": "The rows, one a line", "report": "To read in a browser"}
@@ -114,13 +114,23 @@ def show(checked: Checked, to: Console) -> None:
             to.print(f"{words}: {escape(str(checked.paths[name]))}", highlight=False, soft_wrap=True)
 
 
+def _verdict(report: DataReport) -> str:
+    """What follows for a judgement; the table above has the sentences."""
+    blocking = [finding.code for finding in report.findings if finding.blocks]
+    if not blocking:
+        return report.sentence
+    return f"A model must not be judged on these rows: {', '.join(blocking)}."
+
+
 def _show_proposal(proposal: Proposal, checked: Checked, to: Console) -> None:
     sizes = ", ".join(f"{len(rows):,} {name}" for name, rows in proposal.places.items())
     source = escape(proposal.splits.source)
     to.print(f"[bold]A split of {source}[/bold]: {sizes} rows (counted from 0 in {source})", highlight=False)
     for reason in proposal.reasons:
         to.print(f"- {escape(reason)}", highlight=False)
-    to.print(f"The same in Python:\n  {escape(proposal.call)}", highlight=False, soft_wrap=True)
+    to.print("The same in Python:", highlight=False)
+    to.print("  from data_checks import image_folder, read_table, split", highlight=False)
+    to.print(f"  splits = {escape(proposal.call)}", highlight=False, soft_wrap=True)
     written = [str(path) for name, path in checked.paths.items() if name not in ("rows", "report")]
     to.print(f"Written: {escape(', '.join(written))}", highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_checks.errors import PipelineError
+from data_checks.errors import DataError, PipelineError
 from flows.checked import Checked, Fixed, data_docs, show
 from flows.naming import arguments_of
 from flows.progress import doing
@@ -126,7 +126,18 @@ def _ask(splits: Splits, settings: Settings, named: Named | None) -> Checked:
     with doing("Checking the data"):
         report = check_once(splits, checks, docs, salt=read_salt(settings), needs_validation=chosen_on)
     told = "Classes: " if named is None else f"Target {named.target}: "
-    return Checked(report, checks, splits, docs, target=told + in_words(list(splits.named().values())))
+    told += in_words(list(splits.named().values()))
+    return Checked(report, checks, splits, docs, target=told + _group_hint(splits))
+
+
+def _group_hint(splits: Splits) -> str:
+    """What a column that is named like a patient or a site could be asked, where nobody asked."""
+    from data_checks.looking import find_group
+
+    found = find_group(splits.train) if splits.train.groups is None else None
+    if found is None:
+        return ""
+    return f"\n{found.name} looks like a group: --group {found.name} asks whether one stands on both sides."
 
 
 def _mended(checked: Checked) -> Checked:
@@ -147,6 +158,7 @@ def _fix_files(checked: Checked, arguments: Namespace) -> Checked:
     """Write test, and validation where there is one, without the rows that leak."""
     import numpy as np
 
+    from data_checks.evidence.schema import MINIMUM_ROWS
     from data_checks.writing import write_all, writer
 
     checked = _mended(checked)
@@ -154,6 +166,12 @@ def _fix_files(checked: Checked, arguments: Namespace) -> Checked:
     leaking = {name: rows for name, rows in checked.fixed.removal.rows.items() if rows.any()}
     paths = {name: _clean_path(name, arguments) for name in leaking}
     kept = {name: np.flatnonzero(~rows) for name, rows in leaking.items()}
+    for name, rows in kept.items():
+        if len(rows) < MINIMUM_ROWS:
+            all_rows = f"{len(leaking[name]) - len(rows):,} of {len(leaking[name]):,} {name} rows leak"
+            raise DataError(
+                f"{all_rows}: {len(rows):,} would be left, so that nothing was written; split the data anew"
+            )
     write_all({paths[name]: writer(getattr(arguments, name), paths[name], kept[name]) for name in paths})
     return replace(checked, paths=paths)
 

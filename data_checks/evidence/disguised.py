@@ -93,6 +93,8 @@ class Known:
         asked: how many rows are compared with them.
         by_chance: how many train rows agree with an honest row in all columns.
         spelt: train's rows by what their cells say.
+        start: the position of the first of them among all rows.
+        chosen_on: the same of validation, for rows that are none of train's.
     """
 
     train: Split
@@ -100,6 +102,8 @@ class Known:
     asked: int
     by_chance: float
     spelt: Lookup
+    start: int = 0
+    chosen_on: Known | None = None
     by_level: dict[Level, Lookup | None] = field(default_factory=dict)
 
     @cached_property
@@ -144,29 +148,37 @@ class Known:
 
 
 def fit(splits: Splits) -> Known:
-    """Train's rows, by what their cells say."""
-    train = splits.train
-    forms = forms_of(train.inputs, train.keys)
+    """Train's rows, and validation's, by what their cells say."""
+    forms = forms_of(splits.train.inputs, splits.train.keys)
     asked = sum(len(split) for name, split in splits.named().items() if name != "train")
-    spelt = Lookup.of(row_codes(forms, train.inputs)[:, 0], train.keys)
-    return Known(train, forms, asked, agreement(forms, train) * len(train), spelt)
+    known = _know(splits.train, forms, asked)
+    if not len(splits.validation):
+        return known
+    chosen_on = replace(_know(splits.validation, forms, asked), start=len(splits.train))
+    return replace(known, chosen_on=chosen_on)
+
+
+def _know(split: Split, forms: tuple[Form, ...], asked: int) -> Known:
+    spelt = Lookup.of(row_codes(forms, split.inputs)[:, 0], split.keys)
+    return Known(split, forms, asked, agreement(forms, split) * len(split), spelt)
 
 
 def rows(known: Known, part: Part) -> Columns:
-    """What one part's rows are, compared with train.
+    """What one part's rows are, compared with train, and of test rows with validation.
 
     Returns:
-        `disguised`: the row says what a train row says, without being equal to one, which is a copy;
-        `disguised_of`: the position of that train row among all, or -1;
+        `disguised`: the row says what such a row says, without being equal to one, which is a copy;
+        `disguised_of`: the position of that row among all, or -1;
         `disguised_how`: 1 spelt otherwise or cast, 2 rounded, 3 columns in another order; 0 where it is not.
     """
     twins = np.full(len(part.rows), NOWHERE)
     how = np.zeros(len(part.rows), np.int8)
-    if part.name != "train":
+    earlier = {"train": [], "validation": [known]}.get(part.name, [known, known.chosen_on])
+    for of in (of for of in earlier if of is not None):
         for kind, search in enumerate((_spelt, _rounded, _reordered), start=1):
-            found = np.where(twins == NOWHERE, search(known, part.rows), NOWHERE)
+            found = np.where(twins == NOWHERE, search(of, part.rows), NOWHERE)
             how[found != NOWHERE] = kind
-            twins = np.where(found != NOWHERE, found, twins)
+            twins = np.where(found != NOWHERE, found + of.start, twins)
     return {"disguised": how > 0, "disguised_of": twins, "disguised_how": how}
 
 

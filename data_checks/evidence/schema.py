@@ -72,6 +72,13 @@ def rows_not_finite(split: Split) -> NDArray[np.bool_]:
     return np.concatenate(found)
 
 
+def columns_not_finite(splits: Splits) -> tuple[str, ...]:
+    """The names of columns that hold NaN, an infinity or nothing in any split; none of arrays and readers."""
+    columns = [split.inputs for split in splits.named().values() if isinstance(split.inputs, Mapping)]
+    named = {name for inputs in columns for name, column in inputs.items() if _missing(column).any()}
+    return tuple(sorted(named))
+
+
 def _missing(column: Array) -> NDArray[np.bool_]:
     flat = column.reshape(len(column), -1)
     if flat.dtype.kind in "fc":

@@ -66,7 +66,7 @@ def _say_disguised(found: Offenders) -> str:
         twin, how = told[row]["disguised_of"], _HOW[told[row]["disguised_how"]]
         return f"{found.name(row)} is {found.name(twin)}, {how}"
 
-    return f"Already in train: {found.counted()} ({found.listed(say)})."
+    return f"Already in an earlier split: {found.counted()} ({found.listed(say)})."
 
 
 def _say_copies(found: Offenders) -> str:
@@ -111,12 +111,12 @@ CHECKS = (
     Check(
         "DC113",
         "No disguised copies",
-        "Is no test or validation row a train row spelt, stored or rounded otherwise?",
+        "Is no test or validation row an earlier row spelt, stored or rounded otherwise?",
         column="disguised",
         twin="disguised_of",
         measure=disguised.measure,
         explain=_say_disguised,
-        clean="No test or validation row is a train row in another spelling, precision or order of columns.",
+        clean="No test or validation row is an earlier row in another spelling, precision or order.",
         applies=disguised.why_not,
         plants=(Plant("copies spelt and stored otherwise", respelt),),
     ),

@@ -34,8 +34,9 @@ def _input_checks() -> tuple[Check, ...]:
             "Are all inputs present and finite?",
             column="not_finite",
             measure=schema.measure_finite,
-            explain=lambda found: f"NaN, an infinity or nothing in {found.counted()}: {found.listed()}.",
+            explain=_say_gaps,
             clean="Every input is present and finite.",
+            names=lambda found: schema.columns_not_finite(found.splits),
         ),
         Check(
             "DC102",
@@ -176,6 +177,13 @@ def _say_outside(found: Offenders) -> str:
     told = [f"{c.name} ({c.rows:,} test rows {how[c.is_text]})" for c in found.facts]
     more = f" and {len(told) - 3:,} more columns" if len(told) > 3 else ""
     return f"Test leaves what train has seen: {', '.join(told[:3])}{more}."
+
+
+def _say_gaps(found: Offenders) -> str:
+    names = schema.columns_not_finite(found.splits)
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    told = f" (of {', '.join(names[:3])}{more})" if names else ""
+    return f"NaN, an infinity or nothing in {found.counted()}{told}: {found.listed()}."
 
 
 def _say_forms(found: Offenders) -> str:

@@ -90,6 +90,15 @@ def _say_foresight(found: Offenders) -> str:
     return f"Inputs from after their row's time, in {names}: {found.counted()} ({found.listed()})."
 
 
+def _say_groups(found: Offenders) -> str:
+    twins = found.rows["shared_group_of"].to_dict()
+
+    def say(row: int) -> str:
+        return f"{found.name(row)} is of the group of {found.name(twins[row])}"
+
+    return f"Of a group of an earlier split: {found.counted()} ({found.listed(say)})."
+
+
 def _why_without(splits: Splits, name: str) -> str:
     given = any(getattr(split, name) is not None for split in splits.named().values())
     return "" if given else f"no {name} were given"
@@ -101,8 +110,9 @@ CHECKS = (
         "Groups stay together",
         "Does no group, such as a patient or a site, have rows on both sides?",
         column="shared_group",
+        twin="shared_group_of",
         measure=groups.measure,
-        explain=lambda found: f"Of a group of an earlier split: {found.counted()} ({found.listed()}).",
+        explain=_say_groups,
         clean="No group has rows on both sides.",
         applies=lambda splits: _why_without(splits, "groups"),
         plants=(Plant("groups spelt otherwise", shared_groups),),

@@ -49,4 +49,5 @@ def test_a_report_that_could_ask_nothing_has_not_passed():
 def test_the_verdict_names_what_warned_and_what_is_not_vouched_for():
     findings = (Finding("DC120", "t", "passed", "s", (), False, 0.2), Finding("DC170", "t", "warned", "s"))
     sentence = DataReport(findings, pd.DataFrame(), {}, np.zeros(0, bool)).sentence
-    assert sentence.endswith("DC170 warned. Not vouched for: DC120.")
+    assert "1 checks of the data passed, 1 warned (DC170)" in sentence
+    assert sentence.endswith("Not vouched for: DC120.")

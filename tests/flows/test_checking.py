@@ -171,3 +171,26 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(check, tmp_path, words, said)
     assert [line for line in told.splitlines() if line.startswith("wdgate:")] == [
         f"wdgate: {document['sentence']}"
     ]
+
+
+def test_a_column_that_looks_like_a_group_is_pointed_out_where_none_was_named(check, tmp_path):
+    for name, seed in (("train", 1), ("test", 2)):
+        patients = np.repeat([f"p{number}" for number in range(30)], 4)
+        table(120, seed).assign(patient_id=patients).to_csv(tmp_path / f"{name}.csv", index=False)
+    words = ("--train", "train.csv", "--test", "test.csv", "--target", "y")
+    assert "patient_id looks like a group: --group patient_id" in check(*words, as_json=False)[1]
+    code, found, _ = check(*words, "--group", "patient_id")
+    finding = next(finding for finding in found["findings"] if finding["code"] == "DC130")
+    assert (code, finding["status"]) == (1, "failed")
+    assert "is of the group of train row" in finding["sentence"]
+
+
+def test_a_file_that_fix_would_empty_is_not_written(check, tmp_path):
+    train = table(120, 1)
+    train.to_csv(tmp_path / "train.csv", index=False)
+    pd.concat([train.iloc[:50], table(5, 2)]).to_csv(tmp_path / "test.csv", index=False)
+    words = ("--train", "train.csv", "--test", "test.csv", "--target", "y", "--fix")
+    code, _, told = check(*words)
+    assert code == 2
+    assert "50 of 55 test rows leak: 5 would be left, so that nothing was written" in told
+    assert not (tmp_path / "test.clean.csv").exists()

@@ -149,3 +149,11 @@ def test_readers_have_no_cells():
     part = Split(Reader(), np.zeros(3, int))
     assert "reader" in why_not(Splits(part, part, part))
     assert why_not(Splits(as_split(table()), as_split(table()), as_split(table()))) == ""
+
+
+def test_test_rows_are_compared_with_validation_too():
+    train, validation, test = (as_split(table(seed)) for seed in range(3))
+    mixed = as_split(np.vstack([table(2)[:5], np.round(table(1)[:5], 3)]))
+    columns = measure(Splits(train, validation, mixed)).columns
+    assert columns["disguised_of"][400:].tolist() == [-1] * 5 + list(range(200, 205))
+    assert not measure(Splits(train, validation, test)).columns["disguised"].any()
