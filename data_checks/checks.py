@@ -75,7 +75,8 @@ def check_splits(
     report = DataReport(tuple(findings), known.table, splits.fingerprints, _left_out(known.table, judged))
     if docs is not None:
         beside = write_pairs(judged, findings, known.table, splits, docs)
-        write_page(report, docs / "report.html", splits, beside)
+        # The page goes where people review runs; of private data, the rows stay here.
+        write_page(report, docs / "report.html", splits, beside if splits.public else "")
     return report
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data_checks.evidence.pictures import picture_axes
 from data_checks.evidence.schema import columns_of
 from data_checks.evidence.spelling import MISSING, plain, spell_cell
+from data_checks.evidence.table import among_lowest
 from data_checks.splits import Array, Split, Splits
 
 Floats = NDArray[np.float64]
@@ -77,11 +78,7 @@ def pool(splits: Splits, rows: int = SAMPLE_ROWS) -> Pool:
 
 def lowest(split: Split, rows: int) -> NDArray[np.intp]:
     """The positions of the rows of the lowest content keys, in their order; of equal rows, by target."""
-    # The first eight of 32 signs, read as a number, sort as the whole key does but for ties.
-    heads = split.keys.astype("S8").view(">u8").astype(np.uint64)
-    chosen = np.arange(len(split))
-    if rows < len(split):
-        chosen = np.flatnonzero(heads <= np.partition(heads, rows - 1)[rows - 1])
+    chosen = among_lowest(split.keys, rows)
     return chosen[np.lexsort((split.targets[chosen], split.keys[chosen]))[:rows]]
 
 

@@ -114,12 +114,17 @@ def lowest(keys: NDArray[np.bytes_], rows: int) -> NDArray[np.intp]:
         keys: of all rows (N,), as `Split.keys` gives them.
         rows: how many are asked for.
     """
+    chosen = among_lowest(keys, rows)
+    return chosen[np.argsort(keys[chosen], kind="stable")[:rows]]
+
+
+def among_lowest(keys: NDArray[np.bytes_], rows: int) -> NDArray[np.intp]:
+    """Positions of the rows of the lowest keys and of those that begin alike, without sorting all of them."""
+    if rows >= len(keys):
+        return np.arange(len(keys))
     # The first eight of 32 signs, read as a number, sort as the whole key does but for ties.
     heads = keys.astype("S8").view(">u8").astype(np.uint64)
-    chosen = np.arange(len(keys))
-    if rows < len(keys):
-        chosen = np.flatnonzero(heads <= np.partition(heads, rows - 1)[rows - 1])
-    return chosen[np.argsort(keys[chosen], kind="stable")[:rows]]
+    return np.flatnonzero(heads <= np.partition(heads, rows - 1)[rows - 1])
 
 
 def locate(splits: Splits, position: int) -> tuple[str, int]:

@@ -75,4 +75,8 @@ def test_the_latest_column_of_moments_says_when_a_row_was_complete():
 def test_no_name_and_no_type_of_a_column_is_too_odd_to_look_at(name, kind):
     column = {"O": np.array([None, *["a"] * 199], object), "b": UNITS > 3}.get(kind)
     rows = table(**{name: UNITS.astype(kind) if column is None else column})
-    find_group(rows), find_ids(rows), find_times(rows)
+    group = find_group(rows)
+    assert group is None or group.name in rows.inputs
+    # Every value comes several times, and none is a moment.
+    assert find_ids(rows) is None
+    assert find_times(rows) == []

@@ -32,12 +32,9 @@ def as_splits(train, test):
     return Splits(as_split(train), as_split(train[:0]), as_split(test))
 
 
-def test_rows(splits):
+def of_test_rows(splits):
     start = len(splits.train)
     return {name: column[start:] for name, column in measure(splits).columns.items()}
-
-
-test_rows.__test__ = False
 
 
 @pytest.mark.parametrize("name", [*MOVED, *TURNED])
@@ -67,7 +64,7 @@ def test_it_is_told_what_was_done():
     shifted = np.roll(train[0], (1, -2), (0, 1))
     brighter = np.minimum(train[3].astype(int) + 12, 255).astype(np.uint8)
     test = np.stack([shifted, train[1, :, ::-1], 255 - train[2], brighter, train[4] ^ 1])
-    found = test_rows(as_splits(train, test))
+    found = of_test_rows(as_splits(train, test))
     assert found["picture_changed"].all()
     assert found["picture_twin"].tolist() == [0, 1, 2, 3, 4]
     said = [VIEWS[view].words() for view in found["picture_view"]]
@@ -77,7 +74,7 @@ def test_it_is_told_what_was_done():
 
 
 def test_honest_pictures_are_not_found():
-    found = test_rows(as_splits(pictures(500), pictures(500, 1)))
+    found = of_test_rows(as_splits(pictures(500), pictures(500, 1)))
     assert not (found["picture_changed"] | found["picture_turned"]).any()
 
 
@@ -86,19 +83,19 @@ def test_pictures_that_all_look_alike_are_not_found():
     y, x = np.mgrid[0:28, 0:28]
     slopes = rng.uniform(0.5, 4, (600, 2, 1, 1))
     ramps = np.clip(20 + slopes[:, 0] * y + slopes[:, 1] * x + rng.normal(0, 2, (600, 28, 28)), 0, 255)
-    found = test_rows(as_splits(ramps[:400].astype(np.uint8), ramps[400:].astype(np.uint8)))
+    found = of_test_rows(as_splits(ramps[:400].astype(np.uint8), ramps[400:].astype(np.uint8)))
     assert (found["picture_changed"] | found["picture_turned"]).mean() <= 0.01
 
 
 def test_equal_rows_are_copies_and_not_changed():
     train = pictures(100)
-    found = test_rows(as_splits(train, train[:10]))
+    found = of_test_rows(as_splits(train, train[:10]))
     assert not found["picture_changed"].any()
 
 
 def test_a_copy_in_train_hides_nothing():
     train = pictures(100)
-    found = test_rows(as_splits(np.concatenate([train, train, train]), train[:10, :, ::-1]))
+    found = of_test_rows(as_splits(np.concatenate([train, train, train]), train[:10, :, ::-1]))
     assert found["picture_changed"].all()
     assert found["picture_twin"].tolist() == list(range(10))
 
@@ -109,8 +106,8 @@ def test_neither_the_order_of_rows_nor_the_parts_change_anything(seed, cut):
     train = pictures(60, seed)
     test = np.concatenate([np.roll(train[:20], 1, 1), pictures(20, seed + 1)])
     here, there = np.random.default_rng(seed).permutation(60), np.random.default_rng(seed + 1).permutation(40)
-    whole = test_rows(as_splits(train, test))
-    mixed = test_rows(as_splits(train[here], test[there]))
+    whole = of_test_rows(as_splits(train, test))
+    mixed = of_test_rows(as_splits(train[here], test[there]))
     known = fit(as_splits(train, test))
     parts = [rows(known, Part("test", 60, as_split(some))) for some in (test[:cut], test[cut:])]
     for name, column in whole.items():
@@ -127,7 +124,7 @@ def test_rows_that_are_not_finite_are_nothing_again():
     test = train[:4, :, ::-1].copy()
     test[0, 3, 3] = np.nan
     train[1, 0, 0] = np.inf
-    assert test_rows(as_splits(train, test))["picture_changed"].tolist() == [False, False, True, True]
+    assert of_test_rows(as_splits(train, test))["picture_changed"].tolist() == [False, False, True, True]
 
 
 def test_further_test_sets_are_looked_at_and_validation_is_not():
@@ -142,7 +139,7 @@ def test_further_test_sets_are_looked_at_and_validation_is_not():
 def test_constant_pictures_crash_nothing(flat):
     constant = np.full((30, 28, 28), flat, np.uint8)
     for train, test in ((constant, constant ^ 1), (pictures(30), constant), (constant, pictures(30))):
-        assert not test_rows(as_splits(train, test))["picture_changed"].any()
+        assert not of_test_rows(as_splits(train, test))["picture_changed"].any()
 
 
 def test_it_is_said_why_pictures_are_not_compared():
