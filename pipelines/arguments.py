@@ -40,24 +40,44 @@ def bind_arguments(function: Callable[..., Any], given: Mapping[str, Any], locat
         Traceback (most recent call last):
         data_checks.errors.PipelineError: epochs must be a whole number, got 'ten'
     """
-    parameters = {
-        name: parameter
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    }
+    parameters = _parameters(function)
     for name in given:
         if name not in parameters:
-            raise PipelineError(_unknown(name, list(parameters), locator))
-    hints = _hints(function)
+            raise PipelineError(unknown(name, list(parameters), locator))
+    hints = parameter_hints(function)
     bound = {}
     for name, parameter in parameters.items():
         if name in given:
-            bound[name] = convert(name, given[name], _hint(name, hints, parameter))
+            bound[name] = convert(name, given[name], hints[name])
         elif parameter.default is parameter.empty:
             raise PipelineError(f"{locator} needs the argument {name}: add {name}=...")
         else:
             bound[name] = parameter.default
     return bound
+
+
+def parameter_hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The type hint of every named parameter; that of its default where it has none, and else `Any`.
+
+    Example:
+        >>> def pipeline(*, width: int = 8, rate=0.1, note=None): ...
+        >>> parameter_hints(pipeline)
+        {'width': <class 'int'>, 'rate': <class 'float'>, 'note': typing.Any}
+    """
+    hints = _hints(function)
+    return {name: _hint(name, hints, parameter) for name, parameter in _parameters(function).items()}
+
+
+def is_listed(hint: Any) -> bool:
+    """Whether one value of this type is several between commas.
+
+    Example:
+        >>> is_listed(tuple[int, ...]), is_listed(list[float] | None), is_listed(str)
+        (True, True, False)
+    """
+    if _is_union(hint):
+        return any(is_listed(part) for part in typing.get_args(hint))
+    return (typing.get_origin(hint) or hint) in (tuple, list)
 
 
 def convert(name: str, value: Any, hint: Any) -> Any:
@@ -69,6 +89,8 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     Example:
         >>> convert("patience", "none", int | None), convert("shuffle", "no", bool)
         (None, False)
+        >>> convert("widths", "64,32", tuple[int, ...])
+        (64, 32)
     """
     try:
         return _converted(value, hint)
@@ -89,6 +111,9 @@ def described(hint: Any) -> str:
         return " or ".join(repr(choice) for choice in typing.get_args(hint))
     if _is_union(hint):
         return " or ".join(described(part) for part in typing.get_args(hint))
+    if is_listed(hint):
+        parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
+        return f"values between commas ({', '.join(dict.fromkeys(map(described, parts))) or 'text'} each)"
     return WORDS.get(hint, f"of type {getattr(hint, '__name__', hint)}, which cannot be given as text")
 
 
@@ -131,12 +156,28 @@ def _from_text(text: str, hint: Any) -> Any:
         if text.lower() not in TRUTH:
             raise _NotThis
         return TRUTH[text.lower()]
+    if is_listed(hint):
+        return _listed(text, hint)
     if hint not in WORDS:
         raise _NotThis
     try:
         return hint(text)
     except ValueError as error:
         raise _NotThis from error
+
+
+def _listed(text: str, hint: Any) -> Any:
+    """Values between commas, each by its own hint: `tuple[int, ...]`, `tuple[float, str]`, `list[int]`."""
+    texts = [part.strip() for part in text.strip("()[] ").split(",")] if text.strip("()[] ") else []
+    own = typing.get_args(hint)
+    hints = [part for part in own if part is not Ellipsis] or [str]
+    # `tuple[int, ...]` and `list[int]` are of any length; `tuple[int]` is of one.
+    if Ellipsis in own or typing.get_origin(hint) is not tuple:
+        hints = hints * len(texts)
+    if len(hints) != len(texts):
+        raise _NotThis
+    kind = typing.get_origin(hint) or hint
+    return kind(_converted(part, each) for part, each in zip(texts, hints, strict=True))
 
 
 def _checked(value: Any, hint: Any) -> Any:
@@ -155,6 +196,14 @@ def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) in (Union, types.UnionType)
 
 
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
 def _hint(name: str, hints: Mapping[str, Any], parameter: inspect.Parameter) -> Any:
     if name in hints:
         return hints[name]
@@ -168,7 +217,13 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         raise PipelineError(f"the type hints of {function.__qualname__} cannot be read: {error}") from error
 
 
-def _unknown(name: str, known: list[str], locator: str) -> str:
+def unknown(name: str, known: list[str], locator: str) -> str:
+    """One sentence about an argument that there is none of, with the nearest that there is.
+
+    Example:
+        >>> unknown("epoch", ["epochs", "width"], "mine")
+        'mine has no argument epoch; did you mean epochs? it takes epochs, width'
+    """
     if not known:
         return f"{locator} takes no arguments, got {name}"
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

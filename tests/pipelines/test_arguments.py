@@ -126,10 +126,38 @@ def test_both_spellings_of_an_optional_type_are_understood(hint):
 
 
 def test_a_type_that_no_text_can_be_is_refused_as_text_and_taken_as_it_is():
-    assert convert("sizes", [1, 2], list[int]) == [1, 2]
+    assert convert("sizes", {"a": 1}, dict[str, int]) == {"a": 1}
     assert convert("anything", "x", Any) == "x"
     with pytest.raises(PipelineError, match="cannot be given as text"):
-        convert("sizes", "1,2", list[int])
+        convert("sizes", "a=1", dict[str, int])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint", "value"),
+    [
+        ("64,32", tuple[int, ...], (64, 32)),
+        ("(64, 32)", tuple[int, ...], (64, 32)),
+        ("", tuple[int, ...], ()),
+        ("0.9,0.999", tuple[float, float], (0.9, 0.999)),
+        ("[1,2]", list[int], [1, 2]),
+        ("a,b", tuple, ("a", "b")),
+        ("none", tuple[int, ...] | None, None),
+        ("3", tuple[int, ...] | None, (3,)),
+        ("3", tuple[int], (3,)),
+    ],
+)
+def test_values_between_commas_are_what_their_own_hints_say(text, hint, value):
+    found = convert("sizes", text, hint)
+    assert found == value
+    assert [type(part) for part in found or ()] == [type(part) for part in value or ()]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("1,x", tuple[int, ...]), ("1,2,3", tuple[int, int]), ("1,,2", list[int])]
+)
+def test_values_between_commas_that_do_not_fit_are_refused(text, hint):
+    with pytest.raises(PipelineError, match=r"sizes must be values between commas \(a whole number each\)"):
+        convert("sizes", text, hint)
 
 
 def test_hints_that_name_nothing_are_named():
