@@ -1,191 +1,287 @@
-"""Which tensors are decayed, and how far does the decay shrink them?
+"""How does weight decay act in a training: in which form, on what, with which coefficient at which step?
 
-Decay is the decoupled kind (Loshchilov & Hutter 2019, in PyTorch's convention): before the optimizer's own
-step, a weight is multiplied by 1 - lr_t x weight_decay, whatever the optimizer is.
+The coefficient is `Training.weight_decay`; `Decay` says how it acts. The optimizer's own decay is 0, so that
+every form means the same with SGD, Adam and Muon.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-NORMS = (
-    nn.modules.batchnorm._NormBase,  # batch and instance norms of every dimension
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.RMSNorm,
+from data_checks.errors import TrainingError
+from wd_train.forms import (
+    AFTER,
+    BEFORE,
+    FormName,
+    Memory,
+    Number,
+    OwnDecay,
+    Step,
+    Strength,
+    ask,
+    share,
+    squared_norm,
 )
-EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
+from wd_train.schedules import constant, cosine, early, late, linear
+
+CoefficientSchedule = Literal["constant", "linear", "cosine", "early", "late", "gradient_norm"]
+
+COEFFICIENTS = {"constant": constant, "linear": linear, "cosine": cosine, "early": early, "late": late}
+MEMORY_OF_GRADIENTS = 0.999
+"""Of the moving average that `gradient_norm` divides by; Adam's own beta2 in Xie et al. 2023."""
 
 
 @dataclass(frozen=True)
-class TensorDecay:
-    """Whether one tensor is decayed, and why or why not.
+class Decay:
+    """How the coefficient acts.
+
+    | form | step |
+    |---|---|
+    | `l2` | g <- g + wd p, before the optimizer (Krogh & Hertz 1991) |
+    | `decoupled` | p <- (1 - lr_t wd) p (Loshchilov & Hutter 2019, PyTorch's convention) |
+    | `independent` | p <- (1 - s_t wd) p, s_t = lr_t / lr_max (Wortsman et al. 2023) |
+    | `corrected` | p <- (1 - lr_t^2 / lr_max wd) p where a normalization follows (AdamC, Defazio 2025) |
+    | `cautious` | p <- p - lr_t wd 1[u p >= 0] p, u the optimizer's update (Chen et al. 2025) |
+    | `constrained` | mu <- max(0, mu + wd / numel (norm(p)^2 - limit)); p <- (1 - 2 mu) p (Franke 2023) |
+    | `to_init` | p <- p - lr_t wd (p - p0) (L2-SP, Li et al. 2018) |
 
     Args:
-        name: the parameter's name in its model.
-        shape: the parameter's shape.
-        decayed: whether it belongs to the decayed group.
-        reason: in a few words.
+        form: one of these, or a function `decay(parameter, step) -> parameter`, asked before the optimizer's
+            step.
+        schedule: of the coefficient: `constant`; `linear` or `cosine` to 0; `early` and `late`, which decay
+            in one half of the steps alone (Golatkar et al. 2019); `gradient_norm`, which divides it by the
+            root of the decayed tensors' mean squared gradient, as a moving average (Xie et al. 2023).
+        kappa: of `constrained`: the limit on a tensor's squared norm, in multiples of its initial one.
+        embeddings: whether embeddings are decayed too; biases and normalizations never are.
+        exclude: patterns of parameter names that are not decayed, such as `head.*`.
+
+    Raises:
+        TrainingError: a value out of its range.
+
+    Example:
+        >>> Decay("cautios")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        data_checks.errors.TrainingError: decay must be one of ..., or a function, got 'cautios'
     """
 
-    name: str
-    shape: tuple[int, ...]
-    decayed: bool
-    reason: str
+    form: FormName | OwnDecay = "decoupled"
+    schedule: CoefficientSchedule = "constant"
+    kappa: float = 1.0
+    embeddings: bool = False
+    exclude: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        forms, schedules = get_args(FormName), get_args(CoefficientSchedule)
+        if not callable(self.form) and self.form not in forms:
+            raise TrainingError(f"decay must be one of {', '.join(forms)}, or a function, got {self.form!r}")
+        if self.schedule not in schedules:
+            raise TrainingError(
+                f"decay schedule must be one of {', '.join(schedules)}, got {self.schedule!r}"
+            )
+        if not 0 <= self.kappa < math.inf:
+            raise TrainingError(f"kappa must be at least 0 and finite, got {self.kappa!r}")
+        if not isinstance(self.exclude, tuple):
+            raise TrainingError(f"exclude must be a tuple of patterns, got {self.exclude!r}")
 
-@dataclass(frozen=True)
-class DecayRecord:
-    """What was decayed in a training, and how far.
+    @property
+    def name(self) -> str:
+        """The form's name; of the user's own, the function's."""
+        return getattr(self.form, "__name__", "own") if callable(self.form) else self.form
 
-    Args:
-        weight_decay: the configured coefficient.
-        tensors: one entry a parameter.
-        timescale: 1 / (lr x weight_decay) in steps at the full learning rate; infinite without decay.
-        total_shrink: the share that a weight without gradient would have lost at the end, 0 to 1.
-        kappa: the sum of lr_t x weight_decay over all steps.
-    """
+    @property
+    def multiplies(self) -> bool:
+        """Whether a step takes a share of a weight that is known before the training."""
+        known = self.form in ("decoupled", "independent", "corrected", "cautious", "to_init")
+        return known and self.schedule != "gradient_norm"
 
-    weight_decay: float
-    tensors: tuple[TensorDecay, ...]
-    timescale: float
-    total_shrink: float
-    kappa: float
+    def coefficients(self, steps: int) -> list[float]:
+        """The factor of the coefficient at each of `steps`; all 1 where it depends on the gradients.
+
+        Example:
+            >>> Decay(schedule="late").coefficients(4)
+            [0.0, 0.0, 1.0, 1.0]
+        """
+        factor = COEFFICIENTS.get(self.schedule, constant)(steps)
+        return [factor(step) for step in range(steps)]
+
+    def shares(
+        self, weight_decay: float, rates: list[float], *, full_rate: float, normalized: bool = False
+    ) -> list[float] | None:
+        """The share of a weight that each step takes; None where that depends on the gradients."""
+        if not self.multiplies:
+            return None
+        strengths = (
+            Strength(rate, full_rate, weight_decay * factor)
+            for rate, factor in zip(rates, self.coefficients(len(rates)), strict=True)
+        )
+        return [float(share(self.name, strength, normalized=normalized)) for strength in strengths]
 
     def as_dict(self) -> dict[str, Any]:
-        """The record as plain values; an infinite timescale is None."""
-        return {**asdict(self), "timescale": self.timescale if math.isfinite(self.timescale) else None}
+        """The fields as plain values; a function by its name."""
+        return {**asdict(self), "form": self.name, "exclude": list(self.exclude)}
 
 
-def param_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Split a model's trained parameters into a decayed and an undecayed group.
+class WeightDecay:
+    """The decay as it acts in one training, or in a stack of M of them: asked before and after each step.
 
-    Matrices and filters are decayed. Biases, normalization scales and embeddings are not: they are few, or
-    touched by few rows, and pulling them towards zero changes what the network can express, not how it
-    generalizes.
-
-    Example:
-        >>> groups = param_groups(nn.Linear(3, 2), weight_decay=0.1)
-        >>> [(group["weight_decay"], len(group["params"])) for group in groups]
-        [(0.1, 1), (0.0, 1)]
-    """
-    decayed = {tensor.name for tensor in tensor_decays(model) if tensor.decayed}
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    return [
-        {"params": [p for name, p in trained if name in decayed], "weight_decay": weight_decay},
-        {"params": [p for name, p in trained if name not in decayed], "weight_decay": 0.0},
-    ]
-
-
-def tensor_decays(model: nn.Module) -> tuple[TensorDecay, ...]:
-    """Which tensor is decayed or why not, one entry a parameter, in the model's own order.
-
-    A tensor that two modules share is judged by the module that comes first.
+    Args:
+        parameters: the decayed tensors by name, each (...), or (M, ...) where `weight_decay` is a tensor.
+        weight_decay: the coefficient, or one a member (M,) in float64.
+        decay: how it acts.
+        full_rate: the learning rate at the top of its schedule, or one a member (M,).
+        steps: of the whole training, which schedules of the coefficient follow.
+        normalized: the names of tensors whose layers a normalization follows.
 
     Example:
-        >>> for tensor in tensor_decays(nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2))):
-        ...     print(tensor.name, tensor.decayed, tensor.reason)
-        0.weight True matrix of Linear
-        0.bias False bias of Linear
-        1.weight False normalization (LayerNorm)
-        1.bias False normalization (LayerNorm)
+        >>> weight = torch.ones(2, 2, requires_grad=True)
+        >>> decay = WeightDecay({"w": weight}, 0.5, Decay(), full_rate=0.1, steps=10)
+        >>> weight.sum().backward()
+        >>> decay.before_step(rate=0.1)
+        >>> round(float(weight[0, 0]), 3)
+        0.95
     """
-    return tuple(
-        TensorDecay(name, tuple(parameter.shape), *_verdict(module, name.rpartition(".")[2], parameter))
-        for module, name, parameter in _owned_parameters(model)
-    )
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Tensor],
+        weight_decay: Number,
+        decay: Decay,
+        *,
+        full_rate: Number,
+        steps: int,
+        normalized: Collection[str] = (),
+    ) -> None:
+        check_coefficient(weight_decay)
+        self._parameters = dict(parameters)
+        self._weight_decay, self._decay, self._full_rate = weight_decay, decay, full_rate
+        self._factors = decay.coefficients(steps)
+        self._step = 0
+        # One number, or one a member, in double precision whatever the parameters are.
+        self._like = torch.zeros_like(torch.as_tensor(weight_decay, dtype=torch.float64))
+        self._mean_square = self._like.clone()
+        self._memories = {name: self._memory(name, name in normalized) for name in self._parameters}
+
+    @torch.no_grad()
+    def before_step(self, rate: Number) -> None:
+        """Decay what is decayed before the optimizer's step; the gradients are there.
+
+        A parameter that took no part in the loss is left alone, as torch.optim.AdamW leaves it.
+
+        Args:
+            rate: the learning rate of this step, or one a member (M,).
+
+        Raises:
+            TrainingError: a step that would take all of a weight or more, or a function of the user's own
+                that gave back another shape.
+        """
+        if self._decay.schedule == "gradient_norm":
+            self._follow_gradients()
+        strength = self._strength(rate)
+        if callable(self._decay.form):
+            self._ask_own(self._decay.form, strength)
+        else:
+            self._act(BEFORE, strength)
+
+    @torch.no_grad()
+    def after_step(self, rate: Number) -> None:
+        """Decay what is decayed after the optimizer's step, and count the step."""
+        if self._decay.form in AFTER:
+            self._act(AFTER, self._strength(rate))
+        self._step += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to go on after this step."""
+        kept = ("initial", "limit", "multiplier")
+        memories = {
+            name: {key: getattr(memory, key) for key in kept} for name, memory in self._memories.items()
+        }
+        return {"step": self._step, "mean_square": self._mean_square.clone(), "memories": memories}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was called."""
+        self._step, self._mean_square = state["step"], state["mean_square"].clone()
+        for name, kept in state["memories"].items():
+            for key, value in kept.items():
+                setattr(self._memories[name], key, None if value is None else value.clone())
+
+    def _memory(self, name: str, normalized: bool) -> Memory:
+        memory, parameter = Memory(normalized=normalized), self._parameters[name]
+        if self._decay.form == "to_init" or callable(self._decay.form):
+            memory.initial = parameter.detach().clone()
+        if self._decay.form == "constrained":
+            memory.limit = self._decay.kappa * squared_norm(parameter, self._like)
+            memory.multiplier = self._like.clone()
+            if self._decay.kappa > 0 and bool((memory.limit == 0).any()):
+                raise TrainingError(
+                    f"{name} starts at 0, where 'constrained' would hold it: exclude it or take another form"
+                )
+        return memory
+
+    def _live(self) -> list[tuple[Tensor, Memory]]:
+        return [(p, self._memories[name]) for name, p in self._parameters.items() if p.grad is not None]
+
+    def _act(self, acts: Mapping[str, Any], strength: Strength) -> None:
+        if self._decay.name in acts:
+            for parameter, memory in self._live():
+                acts[self._decay.name](parameter, strength, memory)
+
+    def _strength(self, rate: Number) -> Strength:
+        coefficient = self._weight_decay
+        if self._decay.schedule == "gradient_norm":
+            correction = 1 - MEMORY_OF_GRADIENTS ** (self._step + 1)
+            coefficient = self._weight_decay / (self._mean_square / correction).sqrt()
+            self._refuse_overshoot(rate, coefficient)
+        elif self._step < len(self._factors):
+            coefficient = self._weight_decay * self._factors[self._step]
+        return Strength(rate, self._full_rate, coefficient)
+
+    def _follow_gradients(self) -> None:
+        gradients = [(p, p.grad) for p, _ in self._live()]
+        squares = [squared_norm(g, self._like) for _, g in gradients if g is not None]
+        numbers = sum(p.numel() for p, _ in gradients) / max(1, self._like.numel())
+        mean = sum(squares, self._like.clone()) / max(1.0, numbers)
+        self._mean_square.lerp_(mean, 1 - MEMORY_OF_GRADIENTS)
+
+    def _refuse_overshoot(self, rate: Number, coefficient: Number) -> None:
+        taken = torch.as_tensor(share(self._decay.name, Strength(rate, self._full_rate, coefficient)))
+        if self._decay.form not in ("constrained", "l2") and not bool((taken < 1).all()):
+            raise TrainingError(
+                f"the decay would take {float(taken.max()):.3g} of each weight at step {self._step + 1}, "
+                "expected less than 1: schedule 'gradient_norm' divides by the gradients, which are small"
+            )
+
+    def _ask_own(self, own: OwnDecay, strength: Strength) -> None:
+        for parameter, memory in self._live():
+            if not self._like.ndim:
+                ask(own, parameter, self._seen(strength, parameter, memory, ...))
+                continue
+            for member in range(len(self._like)):
+                ask(own, parameter[member], self._seen(strength, parameter, memory, member))
+
+    def _seen(self, strength: Strength, parameter: Tensor, memory: Memory, member: Any) -> Step:
+        """What the user's own function is told of one parameter, or of one member of it."""
+        gradient, initial = parameter.grad, memory.initial
+        assert gradient is not None  # noqa: S101 - only parameters with a gradient are decayed
+        assert initial is not None  # noqa: S101 - `_memory` kept it
+        rate, full_rate, weight_decay = (
+            float(value[member]) if isinstance(value, Tensor) and value.ndim else float(value)
+            for value in (strength.rate, strength.full_rate, strength.weight_decay)
+        )
+        return Step(self._step, rate, full_rate, weight_decay, gradient[member], initial[member])
 
 
-def decay_record(model: nn.Module, weight_decay: float, rates: Sequence[float]) -> DecayRecord:
-    """What `weight_decay` does to `model` over steps of the learning rates `rates` (steps,)."""
-    full = max(rates, default=0.0)
-    return DecayRecord(
-        weight_decay=weight_decay,
-        tensors=tensor_decays(model),
-        timescale=timescale(full, weight_decay),
-        total_shrink=total_shrink(rates, weight_decay),
-        kappa=kappa(rates, weight_decay),
-    )
+def check_coefficient(weight_decay: Number) -> None:
+    """Raise unless every coefficient is a finite number of at least 0.
 
-
-def timescale(learning_rate: float, weight_decay: float) -> float:
-    """Steps over which the decay alone forgets a weight, to 1/e: 1 / (lr x weight_decay).
-
-    Wang & Aitchison 2024 read AdamW as an exponential moving average with this timescale.
-
-    Example:
-        >>> round(timescale(1e-3, 0.1)), timescale(1e-3, 0.0)
-        (10000, inf)
+    Raises:
+        TrainingError: naming the first that is not.
     """
-    rate = learning_rate * weight_decay
-    return 1.0 / rate if rate > 0 else math.inf
-
-
-def total_shrink(rates: Iterable[float], weight_decay: float) -> float:
-    """The share that a weight without gradient loses: 1 - prod(1 - lr_t x weight_decay).
-
-    Example:
-        >>> round(total_shrink([0.1, 0.1], weight_decay=1.0), 3)
-        0.19
-    """
-    return 1.0 - math.prod(1.0 - rate * weight_decay for rate in rates)
-
-
-def kappa(rates: Iterable[float], weight_decay: float) -> float:
-    """The total strength of the decay: the sum of lr_t x weight_decay.
-
-    Example:
-        >>> kappa([0.5, 0.25], weight_decay=2.0)
-        1.5
-    """
-    return math.fsum(rate * weight_decay for rate in rates)
-
-
-@torch.no_grad()
-def shrink(parameters: Iterable[Tensor], factor: float | Tensor) -> None:
-    """Multiply every parameter that has a gradient by `factor`, in place: one step of decoupled decay.
-
-    A parameter that took no part in the loss is left alone, as torch.optim.AdamW leaves it. A tensor of
-    factors (M,) shrinks the members (M, ...) of stacked parameters one by one.
-    """
-    for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.mul_(_shaped_like(parameter, factor))
-
-
-@torch.no_grad()
-def norm(parameters: Iterable[Tensor]) -> float:
-    """The Euclidean norm of all parameters together; 0 where there are none."""
-    return math.hypot(*(float(torch.linalg.vector_norm(p)) for p in parameters))
-
-
-def _shaped_like(parameter: Tensor, factor: float | Tensor) -> float | Tensor:
-    if isinstance(factor, Tensor):
-        return factor.to(parameter.dtype).view(-1, *[1] * (parameter.ndim - 1))
-    return factor
-
-
-def _owned_parameters(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Parameter]]:
-    for name, parameter in model.named_parameters():
-        yield model.get_submodule(name.rpartition(".")[0]), name, parameter
-
-
-def _verdict(module: nn.Module, name: str, parameter: nn.Parameter) -> tuple[bool, str]:
-    kind = type(module).__name__
-    if not parameter.requires_grad:
-        return False, "frozen: it is not trained"
-    if isinstance(module, NORMS):
-        return False, f"normalization ({kind})"
-    if isinstance(module, EMBEDDINGS):
-        return False, f"embedding ({kind})"
-    if "bias" in name:
-        return False, f"bias of {kind}"
-    if parameter.ndim < 2:
-        return False, f"vector or scalar of {kind}"
-    return True, f"{'matrix' if parameter.ndim == 2 else 'filter'} of {kind}"
+    for value in torch.as_tensor(weight_decay).flatten().tolist():
+        if not 0 <= value < math.inf:
+            raise TrainingError(f"weight_decay must be at least 0 and finite, got {value}")

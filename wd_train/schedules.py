@@ -37,6 +37,21 @@ def cosine(steps: int, warmup: int = 0) -> Schedule:
     return with_warmup(lambda share: 0.5 * (1.0 + math.cos(math.pi * share)), steps, warmup)
 
 
+def early(steps: int, warmup: int = 0) -> Schedule:
+    """Stay at 1 for the first half of the steps, and at 0 for the second.
+
+    Example:
+        >>> [early(4)(step) for step in range(4)]
+        [1.0, 1.0, 0.0, 0.0]
+    """
+    return with_warmup(lambda share: float(share < 0.5), steps, warmup)
+
+
+def late(steps: int, warmup: int = 0) -> Schedule:
+    """Stay at 0 for the first half of the steps, and at 1 for the second."""
+    return with_warmup(lambda share: float(share >= 0.5), steps, warmup)
+
+
 def with_warmup(shape: Callable[[float], float], steps: int, warmup: int) -> Schedule:
     """Rise to 1 over `warmup` steps, then follow `shape` of the share of the other steps that is done.
 

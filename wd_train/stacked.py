@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
 from data_checks.splits import Split
-from wd_train.decay import tensor_decays
+from wd_train.decay import WeightDecay
 from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network, check_network, predict, seeded
+from wd_train.provenance import tensor_decays
 from wd_train.rows import Rows, Tensors, map_tensors
 from wd_train.steps import batches, make_optimizer, take_step, weighted_mean
 from wd_train.training import Training
@@ -33,12 +34,19 @@ def fit_stacked(
     """Train M networks of one architecture on preprocessed rows, in place, as one stack of parameters."""
     shared, net = members[0], nets[0].train()
     stacked, buffers = stack_module_state(nets)  # each parameter (M, ...)
-    names = [tensor.name for tensor in tensor_decays(net) if tensor.decayed]
+    chosen = {t.name: t.normalized for t in tensor_decays(net, shared.decay) if t.decayed}
     optimizer = make_optimizer(shared, [p for p in stacked.values() if p.requires_grad])
-    decays = torch.tensor([member.weight_decay for member in members], dtype=torch.float64)
     generators = [torch.Generator().manual_seed(member.seed) for member in members]
     forward = _forward(net, buffers, each_its_own=shared.batch_size is not None)
     rates = shared.rates(len(rows))
+    decay = WeightDecay(
+        {name: stacked[name] for name in chosen},
+        torch.tensor([member.weight_decay for member in members], dtype=torch.float64),
+        shared.decay,
+        full_rate=shared.learning_rate,
+        steps=len(rates),
+        normalized=[name for name in chosen if chosen[name]],
+    )
     best = BestMembers(stacked, shared.patience, len(members))
     step = 0
     for epoch in range(1, shared.epochs + 1):
@@ -46,7 +54,7 @@ def fit_stacked(
             outputs = forward(stacked, _inputs(rows, indices, shared))  # (M, B, C)
             optimizer.zero_grad()
             _losses(task, outputs, rows, indices).sum().backward()  # type: ignore[no-untyped-call]
-            take_step(optimizer, rates[step], [stacked[name] for name in names], 1 - rates[step] * decays)
+            take_step(optimizer, rates[step], decay)
             step += 1
         if shared.measured(epoch) and best.stops(
             epoch, lambda: _validation_losses(nets, stacked, validation, task)

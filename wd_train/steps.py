@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
-from wd_train.decay import shrink
+from wd_train.decay import WeightDecay
 from wd_train.network import predict, scores_of
 from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Task
@@ -52,21 +52,20 @@ def threads_for(operations: float) -> Iterator[None]:
 
 
 def make_optimizer(training: Training, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimizer, without a decay of its own: `take_step` decays."""
+    """The optimizer without a decay of its own: `adamw` is `adam`, and `take_step` decays."""
     rate = training.learning_rate
     if training.optimizer == "sgd":
         return torch.optim.SGD(parameters, lr=rate, momentum=training.momentum, weight_decay=0.0, fused=True)
     return torch.optim.Adam(parameters, lr=rate, betas=training.betas, weight_decay=0.0, fused=True)
 
 
-def take_step(
-    optimizer: torch.optim.Optimizer, rate: float, decayed: list[nn.Parameter], factor: float | Tensor
-) -> None:
-    """Shrink the decayed tensors by `factor`, then follow the gradients at the learning rate `rate`."""
-    shrink(decayed, factor)
+def take_step(optimizer: torch.optim.Optimizer, rate: float, decay: WeightDecay) -> None:
+    """Decay, and follow the gradients at the learning rate `rate`."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+    decay.before_step(rate)
     optimizer.step()
+    decay.after_step(rate)
 
 
 def batches(rows: int, training: Training, generator: torch.Generator) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 import torch
@@ -13,7 +13,7 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
-from wd_train.decay import DecayRecord, decay_record, norm, param_groups
+from wd_train.decay import Decay, WeightDecay
 from wd_train.network import (
     BuildModel,
     BuildPreprocess,
@@ -23,6 +23,7 @@ from wd_train.network import (
     check_network,
     seeded,
 )
+from wd_train.provenance import DecayRecord, check_decayable, decay_record, norm, tensor_decays
 from wd_train.rows import Augment, Rows
 from wd_train.schedules import SCHEDULES
 from wd_train.steps import (
@@ -47,10 +48,11 @@ class Training:
     """How a network is trained.
 
     Args:
-        weight_decay: the decoupled coefficient: with every optimizer, a step shrinks a weight by
+        weight_decay: the coefficient; with every optimizer, a step of the default form shrinks a weight by
             lr_t x weight_decay.
+        decay: in which form, on which tensors and with which schedule the coefficient acts.
         learning_rate: at the top of the schedule.
-        optimizer: `adam` is AdamW without decay; `sgd` has the momentum below.
+        optimizer: `adamw` and `adam` are one, for `decay` says what decays; `sgd` has the momentum below.
         betas: of Adam's two moving averages.
         momentum: of SGD.
         schedule: how the learning rate falls.
@@ -73,6 +75,7 @@ class Training:
     """
 
     weight_decay: float
+    decay: Decay = field(default_factory=Decay)
     learning_rate: float = 1e-3
     optimizer: OptimizerName = "adamw"
     betas: tuple[float, float] = (0.9, 0.999)
@@ -97,15 +100,9 @@ class Training:
             raise TrainingError(f"learning_rate must be above 0, got {self.learning_rate}")
         if not (self.momentum < 1 and len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)):
             raise TrainingError(f"momentum and betas must be below 1, got {self.momentum} and {self.betas}")
-        if not self.learning_rate * self.weight_decay < 1:
-            product = f"{self.learning_rate} x {self.weight_decay}"
-            raise TrainingError(
-                f"learning_rate x weight_decay must be below 1 or a step overshoots, got {product}"
-            )
-        if self.optimizer == "adam" and self.weight_decay > 0:
-            raise TrainingError(
-                f"weight_decay must be 0 with 'adam', got {self.weight_decay}: 'adamw' has decay"
-            )
+        if not isinstance(self.decay, Decay):
+            raise TrainingError(f"decay must be a Decay, such as Decay('cautious'), got {self.decay!r}")
+        _refuse_overshoot(self)
 
     def batches(self, rows: int) -> int:
         """How many steps an epoch of `rows` train rows takes."""
@@ -125,7 +122,7 @@ class Training:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
-        return asdict(self)
+        return {**asdict(self), "decay": self.decay.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -208,6 +205,15 @@ def train(
     network = build_network(build_model, build_preprocess, train, training.seed)
     operations = check_network(network, train, task) * 3 * len(train) / training.batches(len(train))
     rates = training.rates(len(train))
+    record = decay_record(
+        network.net,
+        training.weight_decay,
+        rates,
+        training.decay,
+        batches=training.batches(len(train)),
+        momentum=training.momentum if training.optimizer == "sgd" else None,
+    )
+    check_decayable(record.tensors, training.weight_decay)
     network.to(device)
     channels_last(network.net)
     with seeded(training.seed, device), threads_for(operations):
@@ -221,7 +227,7 @@ def train(
     return TrainedModel(
         network=network.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
         history=history,
-        decay=decay_record(network.net, training.weight_decay, rates),
+        decay=record,
         seconds=time.perf_counter() - started,
         best_epoch=best_epoch,
         train_score=train_score,
@@ -238,8 +244,8 @@ def _fit(
     rates: list[float],
     on_epoch: Callable[[Epoch], None] | None,
 ) -> tuple[tuple[Epoch, ...], int]:
-    decayed, undecayed = (group["params"] for group in param_groups(net, training.weight_decay))
-    optimizer = make_optimizer(training, [*decayed, *undecayed])
+    optimizer = make_optimizer(training, [p for p in net.parameters() if p.requires_grad])
+    decayed, decay = decaying(net, training, len(rates))
     generator = torch.Generator().manual_seed(training.seed)
     history: list[Epoch] = []
     best = Best(net, training.patience)
@@ -252,7 +258,7 @@ def _fit(
             loss = mean_loss(task, outputs, rows, indices)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            take_step(optimizer, rates[step], decayed, 1 - rates[step] * training.weight_decay)
+            take_step(optimizer, rates[step], decay)
             seen.add(loss, outputs, indices)
             step += 1
         train_loss = seen.mean_loss()
@@ -261,13 +267,42 @@ def _fit(
         loss_and_score = measure(net, validation, task)
         train_score = seen.score(task, rows)
         history.append(
-            Epoch(epoch, step, train_loss, train_score, *loss_and_score, norm(decayed), rates[step - 1])
+            Epoch(
+                epoch, step, train_loss, train_score, *loss_and_score, norm(decayed.values()), rates[step - 1]
+            )
         )
         if on_epoch is not None:
             on_epoch(history[-1])
         if best.stops(epoch, loss_and_score[0]):
             break
     return tuple(history), best.restore()
+
+
+def decaying(net: nn.Module, training: Training, steps: int) -> tuple[dict[str, nn.Parameter], WeightDecay]:
+    """The decayed tensors of a network by name, and the decay that acts on them over `steps`."""
+    chosen = {tensor.name: tensor for tensor in tensor_decays(net, training.decay) if tensor.decayed}
+    parameters = {name: p for name, p in net.named_parameters() if name in chosen}
+    decay = WeightDecay(
+        parameters,
+        training.weight_decay,
+        training.decay,
+        full_rate=training.learning_rate,
+        steps=steps,
+        normalized=[name for name, tensor in chosen.items() if tensor.normalized],
+    )
+    return parameters, decay
+
+
+def _refuse_overshoot(training: Training) -> None:
+    rate, weight_decay, form = training.learning_rate, training.weight_decay, training.decay.name
+    if form == "independent" and not weight_decay < 1:
+        raise TrainingError(
+            f"weight_decay must be below 1 with decay 'independent' or a step overshoots, got {weight_decay}"
+        )
+    if form not in ("independent", "constrained") and not rate * weight_decay < 1:
+        raise TrainingError(
+            f"learning_rate x weight_decay must be below 1 or a step overshoots, got {rate} x {weight_decay}"
+        )
 
 
 def _number(training: Training, limit: float, *names: str) -> None:

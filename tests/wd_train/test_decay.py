@@ -1,134 +1,113 @@
-"""Are the right tensors decayed, and is the decay as strong as is said?"""
+"""Does the decay act as it was configured, and does it refuse what makes no sense?"""
 
-import math
+import json
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from wd_train.decay import (
-    decay_record,
-    kappa,
-    norm,
-    param_groups,
-    shrink,
-    tensor_decays,
-    timescale,
-    total_shrink,
-)
-
-rates = st.lists(st.floats(0, 1e-2), min_size=1, max_size=50)
+from data_checks.errors import TrainingError
+from wd_train.decay import Decay, WeightDecay
 
 
-def decayed(model):
-    return {tensor.name for tensor in tensor_decays(model) if tensor.decayed}
+def acted(decay, steps=1, weight_decay=0.5, rate=0.1, start=None, **more):
+    """A weight without gradient after some steps that only the decay takes."""
+    weight = nn.Parameter(torch.ones(2, 2, dtype=torch.float64) if start is None else start)
+    weight.grad = torch.zeros_like(weight)
+    acting = WeightDecay({"w": weight}, weight_decay, decay, full_rate=0.1, steps=steps, **more)
+    for _ in range(steps):
+        acting.before_step(rate)
+        acting.after_step(rate)
+    return weight.detach()
 
 
-def test_matrices_and_filters_are_decayed_and_nothing_else_is():
-    model = nn.ModuleDict(
-        {
-            "conv": nn.Conv2d(1, 2, 3),
-            "norm": nn.BatchNorm2d(2),
-            "rms": nn.RMSNorm(4),
-            "words": nn.Embedding(5, 4),
-            "rnn": nn.GRU(4, 3),
-            "attention": nn.MultiheadAttention(4, 2),
-            "out": nn.Linear(3, 2),
-        }
-    )
-    assert decayed(model) == {
-        "conv.weight",
-        "rnn.weight_ih_l0",
-        "rnn.weight_hh_l0",
-        "attention.in_proj_weight",
-        "attention.out_proj.weight",
-        "out.weight",
-    }
+@settings(deadline=None)
+@given(st.floats(0, 0.9), st.floats(0, 1), st.integers(1, 6))
+def test_a_weight_without_gradient_loses_what_the_shares_say(weight_decay, rate, steps):
+    for form in ("decoupled", "independent", "corrected", "cautious"):
+        decay = Decay(form)
+        shares = decay.shares(weight_decay, [rate * 0.1] * steps, full_rate=0.1, normalized=True)
+        expected = torch.tensor([1 - share for share in shares], dtype=torch.float64).prod()
+        left = acted(decay, steps, weight_decay, rate * 0.1, normalized=["w"])
+        torch.testing.assert_close(left, torch.full_like(left, float(expected)), rtol=0, atol=1e-14)
 
 
-def test_a_frozen_tensor_is_in_no_group_and_says_why():
-    model = nn.Linear(3, 2)
-    model.weight.requires_grad_(False)
-    reasons = {tensor.name: tensor.reason for tensor in tensor_decays(model)}
-    assert reasons["weight"] == "frozen: it is not trained"
-    assert [len(group["params"]) for group in param_groups(model, 0.1)] == [0, 1]
+def test_early_decay_rests_in_the_second_half_and_late_in_the_first():
+    for schedule, factors in (("early", [1, 1, 0, 0]), ("late", [0, 0, 1, 1])):
+        assert Decay(schedule=schedule).coefficients(4) == factors
+    assert acted(Decay(schedule="late"), steps=4)[0, 0] == pytest.approx(0.95**2)
 
 
-def test_a_tied_tensor_is_judged_once_by_the_module_that_comes_first():
-    model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 5, bias=False))
-    model[1].weight = model[0].weight
-    assert [(tensor.name, tensor.decayed) for tensor in tensor_decays(model)] == [("0.weight", False)]
-
-
-def test_every_trained_tensor_is_in_exactly_one_group():
-    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2))
-    grouped = [id(p) for group in param_groups(model, 0.1) for p in group["params"]]
-    assert sorted(grouped) == sorted(id(p) for p in model.parameters())
-
-
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1, 3.0])
-def test_shrink_and_adam_take_the_steps_of_torch_adamw(weight_decay):
-    torch.manual_seed(0)
-    ours, theirs = nn.Linear(4, 3).double(), nn.Linear(4, 3).double()
-    theirs.load_state_dict(ours.state_dict())
-    inputs = torch.randn(8, 4, dtype=torch.float64)
-    adam = torch.optim.Adam(ours.parameters(), lr=1e-2)
-    adamw = torch.optim.AdamW(param_groups(theirs, weight_decay), lr=1e-2)
-    for _ in range(20):
-        for model, optimizer in ((ours, adam), (theirs, adamw)):
-            optimizer.zero_grad()
-            model(inputs).square().mean().backward()
-            if optimizer is adam:
-                shrink([model.weight], 1 - 1e-2 * weight_decay)
-            optimizer.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-14)
-
-
-def test_a_tensor_without_gradient_is_left_alone():
+def test_a_tensor_that_took_no_part_in_the_loss_is_left_alone():
     used, unused = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2, 2))
     used.sum().backward()
-    shrink([used, unused], 0.5)
-    assert (used == 0.5).all()
+    for form in ("decoupled", "cautious", "constrained", "to_init", "l2"):
+        acting = WeightDecay({"a": used, "b": unused}, 0.5, Decay(form), full_rate=0.1, steps=1)
+        acting.before_step(0.1)
+        acting.after_step(0.1)
     assert (unused == 1).all()
 
 
-def test_members_of_a_stack_are_shrunk_one_by_one():
-    stacked = nn.Parameter(torch.ones(2, 3, 4))
-    stacked.sum().backward()
-    shrink([stacked], torch.tensor([1.0, 0.25]))
-    assert stacked[0].eq(1).all()
-    assert stacked[1].eq(0.25).all()
+def test_a_function_of_the_users_own_is_handed_the_step_and_decides():
+    seen = []
+
+    def towards_one(parameter, step):
+        seen.append((step.index, step.rate, step.weight_decay, step.gradient.shape))
+        return parameter - step.rate * step.weight_decay * (parameter - 1)
+
+    left = acted(Decay(towards_one), steps=2, start=torch.full((2, 2), 3.0))
+    assert left[0, 0] == pytest.approx(1 + 2 * 0.95**2)
+    assert seen[1] == (1, 0.1, 0.5, torch.Size([2, 2]))
 
 
-@given(rates, st.floats(0, 50))
-def test_total_shrink_is_what_is_lost_by_a_weight_that_has_no_gradient(steps, weight_decay):
-    weight = 1.0
-    for rate in steps:
-        weight -= rate * weight_decay * weight
-    assert total_shrink(steps, weight_decay) == pytest.approx(1 - weight, abs=1e-12)
+@pytest.mark.parametrize(("given_back", "named"), [(torch.zeros(3), r"\(3,\)"), (None, "NoneType")])
+def test_a_function_that_gives_back_something_else_is_refused(given_back, named):
+    with pytest.raises(TrainingError, match=rf"lambda> gave back {named} for a parameter of shape \(2, 2\)"):
+        acted(Decay(lambda parameter, step: given_back))
 
 
-@given(rates, st.floats(0, 50))
-def test_kappa_bounds_the_total_shrink(steps, weight_decay):
-    assert total_shrink(steps, weight_decay) <= kappa(steps, weight_decay) + 1e-12
+def test_gradients_too_small_for_the_schedule_are_refused_and_not_followed():
+    weight = nn.Parameter(torch.ones(2, 2))
+    weight.grad = torch.full_like(weight, 1e-6)
+    acting = WeightDecay({"w": weight}, 0.5, Decay(schedule="gradient_norm"), full_rate=0.1, steps=1)
+    with pytest.raises(
+        TrainingError, match=r"would take 5e\+04 of each weight at step 1, expected less than 1"
+    ):
+        acting.before_step(0.1)
+    assert (weight == 1).all()
 
 
-def test_after_one_timescale_a_weight_is_down_to_one_part_in_e():
-    steps = round(timescale(1e-3, 0.5))
-    assert 1 - total_shrink([1e-3] * steps, 0.5) == pytest.approx(1 / math.e, rel=1e-3)
+def test_a_tensor_that_starts_at_0_cannot_be_constrained_to_its_norm():
+    with pytest.raises(TrainingError, match="w starts at 0, where 'constrained' would hold it"):
+        acted(Decay("constrained"), start=torch.zeros(2, 2))
 
 
-def test_the_norm_is_that_of_all_numbers_together():
-    parts = [torch.arange(6.0).reshape(2, 3), torch.tensor([7.0])]
-    assert norm(parts) == pytest.approx(np.linalg.norm([0, 1, 2, 3, 4, 5, 7]))
-    assert norm([]) == 0
+@pytest.mark.parametrize("weight_decay", [-0.1, float("nan"), float("inf")])
+def test_a_coefficient_that_is_no_number_of_at_least_0_is_refused(weight_decay):
+    for one in (weight_decay, torch.tensor([0.5, weight_decay])):
+        with pytest.raises(TrainingError, match="weight_decay must be at least 0 and finite, got"):
+            WeightDecay({}, one, Decay(), full_rate=0.1, steps=1)
 
 
-def test_a_record_without_decay_is_plain_values_that_json_takes():
-    record = decay_record(nn.Linear(2, 1), 0.0, [1e-3]).as_dict()
-    assert record["timescale"] is None
-    assert (record["total_shrink"], record["kappa"]) == (0, 0)
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"form": "l3"}, "decay must be one of l2, decoupled, .*, or a function, got 'l3'"),
+        ({"schedule": "cyclic"}, "decay schedule must be one of constant, .*, got 'cyclic'"),
+        ({"kappa": -1.0}, "kappa must be at least 0 and finite, got -1.0"),
+        ({"kappa": float("nan")}, "kappa must be at least 0 and finite, got nan"),
+        ({"exclude": "head.*"}, r"exclude must be a tuple of patterns, got 'head.\*'"),
+    ],
+)
+def test_a_value_out_of_its_range_is_named_with_what_was_expected(wrong, said):
+    with pytest.raises(TrainingError, match=said):
+        Decay(**wrong)
+
+
+def test_a_decay_is_recorded_as_plain_values():
+    def mine(parameter, step):
+        return parameter
+
+    assert json.loads(json.dumps(Decay(mine, exclude=("a*",)).as_dict()))["form"] == "mine"

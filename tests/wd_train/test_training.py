@@ -9,7 +9,8 @@ from torch import nn
 
 from data_checks.errors import ModelError, TrainingError
 from data_checks.splits import Split
-from wd_train.decay import param_groups
+from wd_train.decay import Decay
+from wd_train.provenance import param_groups
 from wd_train.schedules import cosine
 from wd_train.training import Training, train
 from wdgate.evaluation.tasks import Classification, Regression
@@ -169,7 +170,11 @@ def test_the_record_of_the_decay_adds_up_the_schedule():
         ({"weight_decay": 1000.0}, "must be below 1 or a step overshoots, got 0.001 x 1000.0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
         ({"optimizer": "adamw2"}, "optimizer must be one of adamw, adam, sgd, got 'adamw2'"),
-        ({"optimizer": "adam"}, "weight_decay must be 0 with 'adam', got 0.1: 'adamw' has decay"),
+        ({"decay": "cautious"}, "decay must be a Decay, such as Decay('cautious'), got 'cautious'"),
+        (
+            {"decay": Decay("independent"), "weight_decay": 1.0},
+            "weight_decay must be below 1 with decay 'independent' or a step overshoots, got 1.0",
+        ),
         ({"schedule": "step"}, "schedule must be one of constant, cosine, linear, got 'step'"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
         ({"epochs": 1.5}, "epochs must be a whole number of at least 1, got 1.5"),
