@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from data_checks.splits import Split, Splits
     from data_checks.splitting import split
     from pipelines.pipeline import Control, Pipeline
+    from wd_train.decay import Decay
     from wd_train.training import Training
     from wdgate.evaluation.tasks import Classification, Regression
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Classification": "wdgate.evaluation.tasks",
     "Control": "pipelines.pipeline",
+    "Decay": "wd_train.decay",
     "Pipeline": "pipelines.pipeline",
     "Regression": "wdgate.evaluation.tasks",
     "Split": "data_checks.splits",
@@ -44,6 +46,7 @@ _PLACES = {
 __all__ = [
     "Classification",
     "Control",
+    "Decay",
     "Pipeline",
     "Regression",
     "Split",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pipelines import (
     Classification,
+    Decay,
     Pipeline,
     Split,
     Splits,
@@ -20,6 +21,7 @@ from pipelines import (
     robust,
     within,
 )
+from wd_train.forms import FormName
 
 TRAIN, VALIDATION = 897, 200
 BRIGHTEST = 16
@@ -49,13 +51,22 @@ def load_splits() -> Splits:
     )
 
 
+def network(width: int, dropout: float) -> nn.Module:
+    """One hidden layer, from rows (N, 64) to logits (N, 10)."""
+    # A dropout of 0 would be one more module that does nothing.
+    dropped = [nn.Dropout(dropout)] if dropout else []
+    return nn.Sequential(nn.Linear(64, width), nn.ReLU(), *dropped, nn.Linear(width, 10))
+
+
 def pipeline(
     *,
     weight_decay: float = 0.3,
+    decay: FormName = "decoupled",
     learning_rate: float = 3e-3,
     epochs: int = 60,
     batch_size: int = 64,
     width: int = 128,
+    dropout: float = 0.0,
     seed: int = 0,
 ) -> Pipeline:
     """A network of one hidden layer; its gates are what 700 rows can decide over 20 looks."""
@@ -64,9 +75,10 @@ def pipeline(
         splits=load_splits,
         task=Classification(tuple("0123456789")),
         preprocess=lambda train: Pixels(),
-        model=lambda train: nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10)),
+        model=lambda train: network(width, dropout),
         training=Training(
             weight_decay=weight_decay,
+            decay=Decay(decay),
             learning_rate=learning_rate,
             epochs=epochs,
             batch_size=batch_size,

@@ -14,7 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data_checks.errors import DataError
-from pipelines import Classification, Control, Pipeline, Split, Splits, Training, at_least, no_worse, within
+from pipelines import (
+    Classification,
+    Control,
+    Decay,
+    Pipeline,
+    Split,
+    Splits,
+    Training,
+    at_least,
+    no_worse,
+    within,
+)
+from wd_train.forms import FormName
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 CLASSES = (
@@ -105,6 +117,7 @@ def pipeline(
     *,
     folder: Path = FOLDER,
     weight_decay: float = 0.3,
+    decay: FormName = "decoupled",
     learning_rate: float = 2e-3,
     epochs: int = 6,
     batch_size: int = 128,
@@ -119,6 +132,7 @@ def pipeline(
         model=build_model,
         training=Training(
             weight_decay=weight_decay,
+            decay=Decay(decay),
             learning_rate=learning_rate,
             epochs=epochs,
             batch_size=batch_size,

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipelines import Classification, Control, Pipeline, Split, Splits, Training, at_least, within
+from pipelines import Classification, Control, Decay, Pipeline, Split, Splits, Training, at_least, within
+from wd_train.forms import FormName
 
 MODULUS = 31
 TRAIN, VALIDATION = 673, 96
@@ -46,7 +47,14 @@ def load_splits() -> Splits:
     )
 
 
-def pipeline(*, weight_decay: float = 1.0, steps: int = 1500, width: int = 128, seed: int = 0) -> Pipeline:
+def pipeline(
+    *,
+    weight_decay: float = 1.0,
+    decay: FormName = "decoupled",
+    steps: int = 1500,
+    width: int = 128,
+    seed: int = 0,
+) -> Pipeline:
     """One hidden layer without biases, trained on all rows at every step, and never stopped early."""
     return Pipeline(
         name="modular_addition",
@@ -58,6 +66,7 @@ def pipeline(*, weight_decay: float = 1.0, steps: int = 1500, width: int = 128, 
         ),
         training=Training(
             weight_decay=weight_decay,
+            decay=Decay(decay),
             learning_rate=1e-2,
             betas=(0.9, 0.98),
             schedule="constant",
