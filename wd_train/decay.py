@@ -197,9 +197,14 @@ class WeightDecay:
 
     def state_dict(self) -> dict[str, Any]:
         """What must be kept to go on after this step."""
-        kept = ("initial", "limit", "multiplier")
+        # The multiplier changes in place; what is kept must not change with it.
         memories = {
-            name: {key: getattr(memory, key) for key in kept} for name, memory in self._memories.items()
+            name: {
+                "initial": memory.initial,
+                "limit": memory.limit,
+                "multiplier": None if memory.multiplier is None else memory.multiplier.clone(),
+            }
+            for name, memory in self._memories.items()
         }
         return {"step": self._step, "mean_square": self._mean_square.clone(), "memories": memories}
 
