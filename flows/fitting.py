@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data_checks.errors import ModelError, PipelineError
 from data_checks.splits import Splits
 from flows import tracking
+from flows.kept import kept_outcomes
 from flows.progress import now, share_done
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
@@ -73,8 +74,8 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
 
 def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
     """What the decay did, against trainings without; those only measure, and are thrown away."""
-    from wd_train.effects import own_loop
-    from wd_train.fleet import measure_decay
+    from wd_train.answers import own_loop
+    from wd_train.controls import Main, measure_decay
 
     pipeline = plan.pipeline
     if pipeline.model is None:
@@ -89,7 +90,8 @@ def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
         seeds=pipeline.control.seeds,
         budget=pipeline.control.budget,
         rows=pipeline.control.rows,
-        main_seconds=fitted.seconds,
+        main=Main(fitted.seconds, fitted.model, fitted.facts["best_epoch"], fitted.history),
+        kept=kept_outcomes(plan, splits),
         augment=pipeline.augment,
         on_progress=now,
     )

@@ -1,23 +1,30 @@
-"""How large is the effect of the decay, how sure is that, and how is it said?"""
+"""How large is the effect of the decay on each score, and how sure is that?"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data_checks.splits import Split
+from wd_train.intervals import Differences, Positions, interval, of_metric, of_rows
+from wd_train.outcomes import Diverged, Outcome, corrupted_positions
+from wdgate.evaluation.evaluation import units_of
 from wdgate.evaluation.tasks import Task
 
-Scores = dict[str, NDArray[Any]]
 EffectStatus = Literal["measured", "not measured", "nothing to measure"]
+ScoreStatus = Literal["better", "worse", "changed", "no measurable effect", "not measured"]
+Members = Sequence[Outcome | Diverged]
 
-CONFIDENCE = 0.95
-SHARES = ("accuracy", "balanced_accuracy")
-"""Scores that are said in percent."""
+METRICS = ("ece",)
+"""The metrics, numbers that are no mean of rows, on which the effect is measured."""
+
+CORRUPTED = "corrupted_"
+NAN = math.nan
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,14 @@ class ScoreEffect:
     """The effect of the decay on one score, on validation rows.
 
     Args:
-        score: its name.
+        score: its name; `corrupted_<primary>` is the primary score on corrupted rows.
         with_decay, without_decay: means over rows and pairs.
         difference: with minus without.
-        lower, upper: 95 % interval of the difference.
+        lower, upper: 95 % interval of the difference, for other seeds and other rows; from one pair, for
+            other rows alone.
+        status: what the interval says; `changed` where the score has no better side.
+        pairs: how many pairs of trainings were compared.
+        missing: how many were left out, because a training of theirs diverged.
     """
 
     score: str
@@ -37,6 +48,9 @@ class ScoreEffect:
     difference: float
     lower: float
     upper: float
+    status: ScoreStatus = "not measured"
+    pairs: int = 0
+    missing: int = 0
 
     @property
     def measurable(self) -> bool:
@@ -55,6 +69,9 @@ class DecayEffect:
         rows: how many train rows each training had.
         seconds: what all of it took.
         sentence: the answer for a reader who is no specialist.
+        missing: how many pairs were left out, because a training of theirs diverged.
+        controls: where the trainings without decay came from: `fleet`, `trained beside`, or
+            `kept from 3 days ago`.
     """
 
     status: EffectStatus
@@ -63,149 +80,138 @@ class DecayEffect:
     rows: int
     seconds: float
     sentence: str
+    missing: int = 0
+    controls: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The effect as plain values."""
         return {**asdict(self), "effects": [asdict(effect) for effect in self.effects]}
 
 
-def nothing_to_measure() -> DecayEffect:
-    """The answer for a training without decay."""
-    sentence = "Trained without weight decay, so there is no effect of it to measure."
-    return DecayEffect("nothing to measure", (), 0, 0, 0.0, sentence)
+def compare(task: Task, with_decay: Members, without: Members, validation: Split) -> tuple[ScoreEffect, ...]:
+    """The paired effect on every score of the task, on `ece` where it has one, and on corrupted rows.
 
+    Args:
+        task: what is predicted, and how it is scored.
+        with_decay: a member a seed (P,).
+        without: the control of the same seeds, in the same order (P,); a pair of which a member diverged
+            is left out and counted as missing.
+        validation: the rows that the outcomes are about; where they have groups or times, those are the
+            units that an interval is for.
 
-def own_loop() -> DecayEffect:
-    """The answer for a training loop of the user's own, which wdgate does not run a second time."""
-    sentence = "What the weight decay did was not measured: the training loop is the pipeline's own."
-    return DecayEffect("not measured", (), 0, 0, 0.0, sentence)
-
-
-def not_measured(seeds: int, budget: float, rows: float, main_seconds: float) -> DecayEffect:
-    """The answer where no pair of trainings could be paid, or none was wanted."""
-    if seeds == 0:
-        reason = "no pairs of trainings were asked for"
-    else:
-        reason = (
-            f"one pair of trainings takes about {2 * rows * main_seconds:,.0f} s, and {budget:.0%} of the "
-            f"training's {main_seconds:,.0f} s were allowed; allow a larger budget or fewer rows"
-        )
-    return DecayEffect(
-        "not measured", (), 0, 0, 0.0, f"What the weight decay did was not measured: {reason}."
-    )
-
-
-def summarize(
-    task: Task,
-    weight_decay: float,
-    with_decay: Sequence[Scores | None],
-    without_decay: Sequence[Scores | None],
-    *,
-    rows: int,
-    seconds: float,
-) -> DecayEffect:
-    """The paired effect on every score, from the per-row scores of each training; None where one diverged."""
-    pairs = [
-        (a, b) for a, b in zip(with_decay, without_decay, strict=True) if a is not None and b is not None
-    ]
-    lost = len(with_decay) - len(pairs)
-    if not pairs:
-        sentence = f"What the weight decay did was not measured: all {lost} pairs of trainings diverged."
-        return DecayEffect("not measured", (), 0, rows, seconds, sentence)
-    effects = tuple(_effect(name, pairs) for name in pairs[0][0])
-    sentence = _sentence(task, weight_decay, effects, pairs, lost)
-    return DecayEffect("measured", effects, len(pairs), rows, seconds, sentence)
-
-
-def mean_interval(values: NDArray[Any]) -> tuple[float, float]:
-    """The 95 % interval of a mean by Student's t, from independent values (n,); infinite for one value.
-
-    Example:
-        >>> [round(bound, 3) for bound in mean_interval(np.array([1.0, 2.0, 3.0]))]
-        [-0.484, 4.484]
+    Returns:
+        One entry a score; where no pair is left, one of status `not measured` for the primary score.
     """
-    from scipy.special import stdtrit
-
-    if len(values) < 2:
-        return -math.inf, math.inf
-    quantile = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
-    half = quantile * float(values.std(ddof=1)) / math.sqrt(len(values))
-    return float(values.mean()) - half, float(values.mean()) + half
-
-
-def _effect(name: str, pairs: Sequence[tuple[Scores, Scores]]) -> ScoreEffect:
-    with_decay, without = (np.array([pair[side][name] for pair in pairs], float) for side in (0, 1))  # (P, N)
-    differences = (with_decay - without).mean(axis=1)
-    # One pair, or pairs that agree to the last digit, say nothing about another seed. They do say how far
-    # these rows determine the difference.
-    by_seed = len(pairs) > 1 and np.ptp(differences) > 1e-9
-    return ScoreEffect(
-        name,
-        float(with_decay.mean()),
-        float(without.mean()),
-        float(differences.mean()),
-        *mean_interval(differences if by_seed else (with_decay - without).mean(axis=0)),
+    pairs = _complete(with_decay, without)
+    missing = len(with_decay) - len(pairs)
+    if not pairs:
+        return (ScoreEffect(task.primary, NAN, NAN, NAN, NAN, NAN, missing=missing),)
+    return tuple(
+        _effect(task, name, means, differences, missing)
+        for name, means, differences in _differences(task, pairs, validation)
     )
 
 
-def _sentence(
+def values_of(task: Task, outcome: Outcome, validation: Split) -> dict[str, float]:
+    """What one training reached, by score and metric: means over the (weighted) validation rows."""
+    values = {
+        name: float(np.average(scores, weights=_of_rows(validation.weights, score=name, split=validation)))
+        for name, scores in _scores(task, outcome, validation).items()
+    }
+    return values | dict(task.metrics(outcome.predictions, validation.targets, validation.weights))
+
+
+def _complete(with_decay: Members, without: Members) -> list[tuple[Outcome, Outcome]]:
+    return [
+        (a, b)
+        for a, b in zip(with_decay, without, strict=True)
+        if isinstance(a, Outcome) and isinstance(b, Outcome)
+    ]
+
+
+def _differences(
+    task: Task, pairs: Sequence[tuple[Outcome, Outcome]], validation: Split
+) -> list[tuple[str, tuple[float, float], Differences]]:
+    """A score's name, its means with and without the decay, and the differences in the pairs."""
+    units = units_of(validation)
+    sides = [[_scores(task, pair[side], validation) for pair in pairs] for side in (0, 1)]
+    found = []
+    for name in sides[0][0]:
+        if not all(name in scores for side in sides for scores in side):
+            continue
+        values = [np.stack([scores[name] for scores in side]) for side in sides]  # (P, n) each
+        groups, weights = (_of_rows(each, name, validation) for each in (units, validation.weights))
+        means = tuple(float(np.average(each.mean(axis=0), weights=weights)) for each in values)
+        found.append((name, (means[0], means[1]), of_rows(values[0], values[1], groups, weights)))
+    names = _metrics(task, pairs[0][0], validation)
+    return found + [_metric(task, name, pairs, validation, units) for name in names]
+
+
+def _metric(
     task: Task,
-    weight_decay: float,
-    effects: Sequence[ScoreEffect],
-    pairs: Sequence[tuple[Scores, Scores]],
-    lost: int,
-) -> str:
-    primary = next(effect for effect in effects if effect.score == task.primary)
-    others = [_moved(effect, task) for effect in effects if effect.measurable and effect is not primary]
-    also = f" It also {_listed(others)}." if others else ""
-    missing = f" {lost} of {lost + len(pairs)} pairs diverged and were left out." if lost else ""
-    validation = len(pairs[0][0][primary.score])
-    return (
-        f"{_first(primary, task, weight_decay)} ({_basis(primary, len(pairs), validation)}).{also}{missing}"
-    )
+    name: str,
+    pairs: Sequence[tuple[Outcome, Outcome]],
+    validation: Split,
+    units: NDArray[Any] | None,
+) -> tuple[str, tuple[float, float], Differences]:
+    measures = [[_measure(task, name, pair[side], validation) for pair in pairs] for side in (0, 1)]
+    everything = np.arange(len(validation))
+    means = [float(np.mean([measure(everything) for measure in side])) for side in measures]
+
+    def change(pair: int) -> Callable[[Positions], float]:
+        return lambda rows: measures[0][pair](rows) - measures[1][pair](rows)
+
+    differences = of_metric([change(pair) for pair in range(len(pairs))], len(validation), units)
+    return name, (means[0], means[1]), differences
 
 
-def _first(effect: ScoreEffect, task: Task, weight_decay: float) -> str:
-    name, both = (
-        _named(effect.score),
-        f"{_said(effect, effect.with_decay)} with it, {_said(effect, effect.without_decay)} without",
-    )
-    if not effect.measurable:
-        return f"Weight decay {weight_decay:g} had no measurable effect on {name}: {both}"
-    return f"Weight decay {weight_decay:g} {_moved(effect, task)}: {both}"
+def _measure(task: Task, name: str, outcome: Outcome, validation: Split) -> Callable[[Positions], float]:
+    weights, targets = validation.weights, validation.targets
+
+    def measure(rows: Positions) -> float:
+        some = {each: values[rows] for each, values in outcome.predictions.items()}
+        return task.metrics(some, targets[rows], None if weights is None else weights[rows])[name]
+
+    return measure
 
 
-def _basis(effect: ScoreEffect, pairs: int, rows: int) -> str:
-    interval = (
-        f"95 % interval of the difference {_signed(effect, effect.lower)} to {_signed(effect, effect.upper)}"
-    )
-    if effect.lower == effect.upper == 0:
-        return f"the same on each of {rows:,} validation rows, in {pairs} pairs of trainings"
-    if pairs == 1:
-        return f"{interval}, over {rows:,} validation rows of one pair of trainings: another seed may differ"
-    return f"{interval}, over {pairs} pairs of trainings"
+def _metrics(task: Task, outcome: Outcome, validation: Split) -> list[str]:
+    known = task.metrics(outcome.predictions, validation.targets, validation.weights)
+    return [name for name in METRICS if name in known]
 
 
-def _moved(effect: ScoreEffect, task: Task) -> str:
-    rose = effect.difference > 0
-    better = task.higher_is_better.get(effect.score)
-    judged = "" if better is None else ", which is better" if better == rose else ", which is worse"
-    size = _signed(effect, abs(effect.difference)).removeprefix("+")
-    return f"{'raised' if rose else 'lowered'} {_named(effect.score)} by {size}{judged}"
+def _scores(task: Task, outcome: Outcome, validation: Split) -> dict[str, NDArray[np.floating]]:
+    scores: Mapping[str, NDArray[np.floating]] = task.scores(outcome.predictions, validation.targets)
+    worse = {} if outcome.corrupted is None else {f"{CORRUPTED}{task.primary}": outcome.corrupted}
+    return {**scores, **worse}
 
 
-def _named(score: str) -> str:
-    return {"nll": "log-loss", "brier": "the Brier score"}.get(score, score.replace("_", " "))
+def _of_rows(values: NDArray[Any] | None, score: str, split: Split) -> NDArray[Any] | None:
+    """The values (N,) of the rows that a score was measured on."""
+    if values is None or not score.startswith(CORRUPTED):
+        return values
+    some: NDArray[Any] = values[corrupted_positions(split)]
+    return some
 
 
-def _said(effect: ScoreEffect, value: float) -> str:
-    return f"{value:.1%}" if effect.score in SHARES else f"{value:.3g}"
+def _effect(
+    task: Task, name: str, means: tuple[float, float], differences: Differences, missing: int
+) -> ScoreEffect:
+    lower, upper = interval(differences)
+    status = _status(task, name, lower, upper)
+    pairs = len(differences.means)
+    return ScoreEffect(name, *means, differences.mean, lower, upper, status, pairs, missing)
 
 
-def _signed(effect: ScoreEffect, value: float) -> str:
-    # Adding zero turns -0.0 into 0.0.
-    return f"{round(100 * value, 1) + 0.0:+.1f} points" if effect.score in SHARES else f"{value:+.3g}"
+def _status(task: Task, name: str, lower: float, upper: float) -> ScoreStatus:
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return "not measured"
+    if not (lower > 0 or upper < 0):
+        return "no measurable effect"
+    better = better_side(task, name)
+    return "changed" if better is None else "better" if better == (lower > 0) else "worse"
 
 
-def _listed(parts: Sequence[str]) -> str:
-    return "; ".join(parts)
+def better_side(task: Task, score: str) -> bool | None:
+    """Whether more of a score is better; None where it has no better side, or the task does not say."""
+    return task.higher_is_better.get(score.removeprefix(CORRUPTED))

@@ -1,99 +1,153 @@
-"""Is the effect paired, its interval right, and its sentence honest?"""
+"""Is the effect paired, of every score, and right about what is better?"""
 
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 
-from wd_train.effects import mean_interval, not_measured, nothing_to_measure, summarize
+from data_checks.splits import Split
+from wd_train.effects import DecayEffect, compare, values_of
+from wd_train.outcomes import Diverged, Outcome, corrupted_positions
+from wdgate.evaluation.calibration import ece
 from wdgate.evaluation.tasks import Classification, Regression
 
 TASK = Classification(("a", "b"))
+LOST = Diverged("its loss was nan at step 3")
 
 
-def scores(accuracy, rows=100):
-    correct = (np.arange(rows) < round(accuracy * rows)).astype(float)
-    return {"accuracy": correct, "nll": 1 - correct, "brier": 1 - correct, "confidence_gap": correct * 0}
+def rows(n=100, **more):
+    return Split(np.random.default_rng(5).normal(size=(n, 3)), np.zeros(n, int), **more)
 
 
-def summary(with_decay, without, task=TASK):
-    return summarize(task, 0.3, with_decay, without, rows=60, seconds=1.0)
+def outcome(accuracy, n=100, seed=0, sure=0.8, corrupted=None):
+    """Right on so many rows, chosen by the seed, always as sure."""
+    right = np.random.default_rng(seed).permutation(n) < round(accuracy * n)
+    of_a = np.where(right, sure, 1 - sure)
+    predictions = {"probs": np.stack([of_a, 1 - of_a], axis=1), "predicted": (~right).astype(int)}
+    return Outcome(predictions, corrupted, (), 1, 1.0, 0.9)
 
 
-@given(st.lists(st.floats(-5, 5), min_size=2, max_size=20))
-def test_the_interval_is_students(values):
-    values = np.array(values)
-    lower, upper = mean_interval(values)
-    error = stats.sem(values)
-    expected = (
-        stats.t.interval(0.95, len(values) - 1, values.mean(), error) if error > 0 else [values.mean()] * 2
-    )
-    assert (lower, upper) == pytest.approx(tuple(expected), abs=1e-9)
+def by_name(effects):
+    return {effect.score: effect for effect in effects}
 
 
-def test_one_value_has_no_interval():
-    assert mean_interval(np.array([1.0])) == (-np.inf, np.inf)
+def test_every_score_and_the_calibration_error_and_corrupted_rows_have_an_effect():
+    pair = [outcome(0.9, corrupted=np.full(100, 0.7))], [outcome(0.8, corrupted=np.full(100, 0.4))]
+    found = by_name(compare(TASK, *pair, rows()))
+    assert list(found) == ["accuracy", "nll", "brier", "confidence_gap", "corrupted_accuracy", "ece"]
+    assert found["corrupted_accuracy"].difference == pytest.approx(0.3)
+    assert found["corrupted_accuracy"].status == "better"
+
+
+def test_the_effect_on_the_calibration_error_is_the_difference_of_the_two():
+    with_decay, without = [outcome(0.9, seed=s) for s in (0, 1)], [outcome(0.6, seed=s) for s in (0, 1)]
+    found = by_name(compare(TASK, with_decay, without, rows()))["ece"]
+    expected = [
+        np.mean([ece(np.full(100, 0.8), 1.0 - each.predictions["predicted"]) for each in side])
+        for side in (with_decay, without)
+    ]
+    assert (found.with_decay, found.without_decay) == pytest.approx(tuple(expected))
+    assert found.difference == pytest.approx(expected[0] - expected[1])
+    assert found.lower < found.difference < found.upper
 
 
 def test_what_all_pairs_share_does_not_widen_the_interval():
-    effect = summary([scores(0.60), scores(0.95), scores(0.81)], [scores(0.50), scores(0.85), scores(0.70)])
-    accuracy = effect.effects[0]
-    assert accuracy.difference == pytest.approx((0.10 + 0.10 + 0.11) / 3)
+    shares = [(0.60, 0.50), (0.95, 0.85), (0.81, 0.71)]
+    with_decay, without = ([outcome(pair[side], n=1000) for pair in shares] for side in (0, 1))
+    accuracy = by_name(compare(TASK, with_decay, without, rows(1000)))["accuracy"]
+    assert accuracy.difference == pytest.approx(0.10)
     assert accuracy.lower > 0.08
-    assert "raised accuracy by 10.3 points, which is better: 78.7% with it, 68.3% without" in effect.sentence
-    assert "over 3 pairs of trainings" in effect.sentence
+
+
+def test_pairs_are_not_taken_for_more_than_the_rows_that_they_share():
+    # One pair and five alike have seen the same 100 rows.
+    one = by_name(compare(TASK, [outcome(0.9)], [outcome(0.8)], rows()))["accuracy"]
+    five = by_name(compare(TASK, [outcome(0.9)] * 5, [outcome(0.8)] * 5, rows()))["accuracy"]
+    assert (five.lower, five.upper) == pytest.approx((one.lower, one.upper), abs=0.005)
+    assert five.pairs == 5
+
+
+def test_a_score_is_better_on_its_better_side():
+    with_decay, without = [outcome(0.9, sure=0.9)], [outcome(0.7, sure=0.9)]
+    found = by_name(compare(TASK, with_decay, without, rows()))
+    back = by_name(compare(TASK, without, with_decay, rows()))
+    assert [found[name].status for name in ("accuracy", "nll", "brier")] == ["better"] * 3
+    assert [back[name].status for name in ("accuracy", "nll", "brier")] == ["worse"] * 3
+    assert found["confidence_gap"].status == "changed"
 
 
 def test_an_interval_that_holds_0_is_no_measurable_effect():
-    effect = summary([scores(0.9), scores(0.8)], [scores(0.8), scores(0.9)])
-    assert effect.sentence.startswith("Weight decay 0.3 had no measurable effect on accuracy: 85.0% with it")
+    found = compare(TASK, [outcome(0.9), outcome(0.8)], [outcome(0.8), outcome(0.9)], rows())
+    assert by_name(found)["accuracy"].status == "no measurable effect"
 
 
-def test_one_pair_is_compared_over_rows_and_says_so():
-    effect = summary([scores(0.9, rows=1000)], [scores(0.8, rows=1000)])
-    assert effect.effects[0].measurable
-    assert "over 1,000 validation rows of one pair of trainings: another seed may differ" in effect.sentence
+def test_a_pair_of_which_a_member_diverged_is_left_out_and_counted():
+    with_decay, without = [outcome(0.9), LOST, outcome(0.9)], [outcome(0.8), outcome(0.1), LOST]
+    accuracy = by_name(compare(TASK, with_decay, without, rows()))["accuracy"]
+    assert (accuracy.pairs, accuracy.missing) == (1, 2)
+    assert accuracy.difference == pytest.approx(0.1)
 
 
-def test_pairs_that_agree_by_chance_are_not_certain():
-    effect = summary([scores(0.51)] * 3, [scores(0.50)] * 3)
-    assert effect.effects[0].difference == pytest.approx(0.01)
-    assert "no measurable effect on accuracy" in effect.sentence
+def test_where_no_pair_is_left_nothing_is_measured():
+    (found,) = compare(TASK, [LOST], [outcome(0.8)], rows())
+    assert (found.score, found.status, found.pairs, found.missing) == ("accuracy", "not measured", 0, 1)
+    assert not found.measurable
 
 
-def test_a_pair_that_diverged_is_left_out_and_counted():
-    effect = summary([scores(0.9), scores(0.9), None], [scores(0.8), scores(0.7), scores(0.1)])
-    assert effect.seeds == 2
-    assert "1 of 3 pairs diverged and were left out" in effect.sentence
+def test_lists_of_different_length_are_no_pairs():
+    with pytest.raises(ValueError, match="zip"):
+        compare(TASK, [outcome(0.9)], [], rows())
 
 
-def test_nothing_is_claimed_where_all_pairs_diverged():
-    effect = summary([None], [scores(0.5)])
-    assert (effect.status, effect.effects) == ("not measured", ())
-    assert "all 1 pairs of trainings diverged" in effect.sentence
+def test_rows_of_one_group_are_one_unit():
+    groups = np.repeat(np.arange(10), 10)
+    split, plain = rows(groups=groups), rows()
+    right = groups < 9
+    predictions = {"probs": np.stack([right, ~right], axis=1) * 1.0, "predicted": (~right).astype(int)}
+    pair = [outcome(1.0)], [Outcome(predictions, None, (), 1, 1.0, 1.0)]
+    grouped, alone = (by_name(compare(TASK, *pair, each))["accuracy"] for each in (split, plain))
+    assert grouped.upper - grouped.lower > 2 * (alone.upper - alone.lower)
 
 
-def test_a_lower_error_is_called_better():
-    worse = {"squared_error": np.array([4.0, 4.1, 4.2]), "absolute_error": np.array([2.0, 2.1, 2.2])}
-    better = {"squared_error": np.array([1.0, 1.1, 1.2]), "absolute_error": np.array([1.0, 1.1, 1.2])}
-    sentence = summary([better], [worse], Regression()).sentence
-    assert "lowered absolute error by 1, which is better: 1.1 with it, 2.1 without" in sentence
+def test_weights_count_in_every_number():
+    weights = np.where(np.arange(100) < 50, 1.0, 3.0)
+    split = rows(weights=weights)
+    one, other = outcome(0.9, seed=1), outcome(0.6, seed=2)
+    accuracy = by_name(compare(TASK, [one], [other], split))["accuracy"]
+    right = [np.average(1.0 - each.predictions["predicted"], weights=weights) for each in (one, other)]
+    assert (accuracy.with_decay, accuracy.without_decay) == pytest.approx(tuple(right))
+    assert accuracy.difference == pytest.approx(right[0] - right[1])
+    assert values_of(TASK, one, split)["accuracy"] == pytest.approx(right[0])
 
 
-def test_every_answer_is_plain_values_that_json_takes():
-    for effect in (
-        summary([scores(0.9)], [scores(0.8)]),
-        nothing_to_measure(),
-        not_measured(3, 0.25, 1.0, 60.0),
-    ):
-        assert json.loads(json.dumps(effect.as_dict()))["sentence"].endswith(".")
+def test_corrupted_scores_keep_the_groups_of_the_rows_that_were_corrupted():
+    split = rows(700, groups=np.repeat(np.arange(70), 10), weights=np.linspace(1, 2, 700))
+    worse = np.random.default_rng(1).random((2, len(corrupted_positions(split))))
+    pair = [outcome(0.9, 700, corrupted=worse[0])], [outcome(0.9, 700, corrupted=worse[1])]
+    found = by_name(compare(TASK, *pair, split))["corrupted_accuracy"]
+    weights = split.weights[corrupted_positions(split)]
+    assert found.with_decay == pytest.approx(np.average(worse[0], weights=weights))
+    assert values_of(TASK, pair[0][0], split)["corrupted_accuracy"] == pytest.approx(found.with_decay)
 
 
-def test_what_was_too_dear_says_what_it_would_have_taken():
-    assert (
-        "about 120 s, and 25% of the training's 60 s were allowed"
-        in not_measured(3, 0.25, 1.0, 60.0).sentence
-    )
+def test_one_row_has_no_interval_and_no_effect():
+    found = compare(TASK, [outcome(1.0, 1)] * 2, [outcome(0.0, 1)] * 2, rows(1))
+    assert {effect.status for effect in found} == {"not measured"}
+
+
+def test_a_lower_error_is_better():
+    def predicted(error):
+        return Outcome({"predicted": np.linspace(0, 1, 30) + error}, None, (), 1, 1.0, 1.0)
+
+    split = Split(np.zeros((30, 1)) + np.arange(30)[:, None], np.linspace(0, 1, 30))
+    found = by_name(compare(Regression(), [predicted(1.0)], [predicted(2.0)], split))
+    assert list(found) == ["squared_error", "absolute_error"]
+    assert found["absolute_error"].status == "better"
+    assert found["absolute_error"].difference == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_an_effect_is_plain_values_that_json_takes():
+    effects = compare(TASK, [outcome(0.9)] * 2, [outcome(0.8)] * 2, rows())
+    effect = DecayEffect("measured", effects, 2, 100, 1.0, "It did.", 1, "fleet")
+    back = json.loads(json.dumps(effect.as_dict(), allow_nan=False))
+    assert (back["missing"], back["controls"], back["effects"][0]["score"]) == (1, "fleet", "accuracy")

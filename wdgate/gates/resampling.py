@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from wdgate.gates.bounds import Bounds, studentized
 
 Rows = NDArray[np.intp]
+Floats = NDArray[np.floating]
 
 # More would cost more time for hardly more degrees of freedom: t with 199 is within 2 % of the normal.
 BLOCKS = 200
@@ -38,17 +39,30 @@ def jackknife_bounds(
         >>> bounds.lower < bounds.observed < bounds.upper
         True
     """
+    observed, deviations = jackknife(measure, rows, groups)
+    return Bounds(observed, *studentized(observed, deviations, alpha), rows)
+
+
+def jackknife(
+    measure: Callable[[Rows], float], rows: int, groups: NDArray[Any] | None = None
+) -> tuple[float, Floats]:
+    """`measure` on all rows, and what each block of rows adds to it (B,); they add up to 0.
+
+    The same rows and groups make the same blocks. NaN where the metric is not finite without one of them.
+
+    Example:
+        >>> observed, added = jackknife(lambda rows: float(rows.mean()), 4)
+        >>> observed, sorted(added.round(3).tolist())
+        (1.5, [-0.375, -0.125, 0.125, 0.375])
+    """
     everything = np.arange(rows)
-    observed = measure(everything)
     block = _blocks(rows, groups)
     count = int(block.max()) + 1 if rows else 0
     without = np.array([measure(everything[block != left_out]) for left_out in range(count)])
     if count < 2 or not np.isfinite(without).all():
-        return Bounds(observed, float("nan"), float("nan"), rows)
+        return measure(everything), np.full(count, np.nan)
     # Of such a size that they count as the deviations of a mean do.
-    deviations = (without.mean() - without) * (count - 1) / count
-    lower, upper = studentized(observed, deviations, alpha)
-    return Bounds(observed, lower, upper, rows)
+    return measure(everything), (without.mean() - without) * (count - 1) / count
 
 
 def _blocks(rows: int, groups: NDArray[Any] | None) -> Rows:

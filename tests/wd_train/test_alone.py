@@ -1,0 +1,61 @@
+"""Does a training by itself leave what its network does, and what happened on the way?"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from data_checks.splits import Split
+from wd_train.alone import norm_ratio, train_alone
+from wd_train.network import build_network
+from wd_train.outcomes import Diverged
+from wd_train.training import Training, train
+from wdgate.evaluation.tasks import Classification
+
+TASK = Classification(("low", "high"))
+TRAINING = Training(weight_decay=2.0, learning_rate=1e-2, epochs=4, batch_size=8, device="cpu")
+
+
+def rows(n, seed):
+    inputs = np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+    return Split(inputs, (inputs[:, 0] > 0).astype(int))
+
+
+PARTS = (lambda split: nn.Sequential(nn.Dropout(0.1), nn.Linear(4, 2)), None, rows(40, 0), rows(20, 1), TASK)
+
+
+def test_the_outcome_is_that_of_the_trained_network():
+    told = []
+    outcome = train_alone(*PARTS, TRAINING, on_epoch=told.append)
+    model = train(*PARTS, TRAINING)
+    probs = model.network(torch.from_numpy(PARTS[3].inputs)).softmax(1).detach().numpy()
+    np.testing.assert_array_equal(outcome.predictions["probs"], probs)
+    assert [(epoch, loss) for epoch, loss, _ in outcome.losses] == [
+        (epoch.epoch, epoch.validation_loss) for epoch in model.history
+    ]
+    assert [epoch.epoch for epoch in told] == [1, 2, 3, 4]
+    assert outcome.best_epoch == 4
+
+
+def test_seconds_rise_from_epoch_to_epoch_and_end_within_the_training():
+    outcome = train_alone(*PARTS, TRAINING)
+    seconds = [at for _, _, at in outcome.losses]
+    assert seconds == sorted(seconds)
+    assert 0 < seconds[0] < seconds[-1] <= outcome.seconds * 1.01
+
+
+def test_the_norm_ratio_is_of_the_decayed_tensors_alone():
+    model = train(*PARTS, TRAINING)
+    first = build_network(PARTS[0], None, PARTS[2], TRAINING.seed).net[1].weight.norm()
+    expected = float((model.network.net[1].weight.norm() / first).detach())
+    assert train_alone(*PARTS, TRAINING).norm_ratio == pytest.approx(expected)
+    assert norm_ratio(model.network.net, *PARTS[:3], TRAINING) == pytest.approx(expected)
+
+
+def test_a_training_that_diverges_says_where():
+    wild = dataclasses.replace(TRAINING, optimizer="sgd", learning_rate=1e38, weight_decay=1e-39)
+    outcome = train_alone(*PARTS, wild)
+    assert isinstance(outcome, Diverged)
+    assert "diverged" in outcome.reason

@@ -1,0 +1,76 @@
+"""What does one training by itself leave for comparison?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from torch import nn
+
+from data_checks.errors import TrainingError
+from data_checks.splits import Split
+from wd_train.network import BuildModel, BuildPreprocess, build_network
+from wd_train.outcomes import Diverged, Outcome, outcome_of
+from wd_train.provenance import norm, tensor_decays
+from wd_train.rows import Augment
+from wd_train.training import Epoch, Training
+from wd_train.training import train as train_network
+from wdgate.evaluation.tasks import Task
+
+
+def train_alone(
+    build_model: BuildModel,
+    build_preprocess: BuildPreprocess | None,
+    train: Split,
+    validation: Split,
+    task: Task,
+    training: Training,
+    *,
+    augment: Augment | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Outcome | Diverged:
+    """Train as `wd_train.training.train` does, and keep what the network does on the validation rows."""
+    started = time.perf_counter()
+    losses: list[tuple[int, float, float]] = []
+
+    def note(epoch: Epoch) -> None:
+        losses.append((epoch.epoch, epoch.validation_loss, time.perf_counter() - started))
+        if on_epoch is not None:
+            on_epoch(epoch)
+
+    parts = (build_model, build_preprocess, train, validation, task)
+    try:
+        model = train_network(*parts, training, augment=augment, on_epoch=note)
+    except TrainingError as error:
+        return Diverged(str(error))
+    network = model.network
+    outcome = outcome_of(
+        network.net,
+        network.preprocess,
+        validation,
+        task,
+        losses=tuple(losses),
+        best_epoch=model.best_epoch,
+        seconds=model.seconds,
+        norm_ratio=norm_ratio(network.net, build_model, build_preprocess, train, training),
+    )
+    return Diverged("its outputs are not finite numbers") if outcome is None else outcome
+
+
+def norm_ratio(
+    net: nn.Module,
+    build_model: BuildModel,
+    build_preprocess: BuildPreprocess | None,
+    train: Split,
+    training: Training,
+) -> float:
+    """The norm of the decayed tensors over what it was before the training; NaN where none is decayed."""
+    first = build_network(build_model, build_preprocess, train, training.seed).net
+    names = [tensor.name for tensor in tensor_decays(first, training.decay) if tensor.decayed]
+    before, after = (_norm(module, names) for module in (first, net))
+    return after / before if before > 0 else float("nan")
+
+
+def _norm(module: nn.Module, names: list[str]) -> float:
+    parameters = dict(module.named_parameters())
+    return norm(parameters[name] for name in names)

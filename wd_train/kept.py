@@ -1,0 +1,62 @@
+"""Which outcomes of earlier trainings can stand for a training of now?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wd_train.decay import Decay
+from wd_train.outcomes import Diverged, Outcome, load_outcome, save_outcome
+from wd_train.training import Training
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The outcomes of earlier trainings, in a folder.
+
+    Args:
+        folder: where they are.
+        key: what all else that decides over an outcome is known by: pipeline, arguments, rows, code.
+        rows: the share of the train rows that they were trained on.
+    """
+
+    folder: Path
+    key: str
+    rows: float = 1.0
+
+    def find(self, member: Training) -> tuple[Outcome | Diverged, float] | None:
+        """What this training left when it was run before, and how many seconds ago that was."""
+        path = self.path(member)
+        outcome = load_outcome(path)
+        return None if outcome is None else (outcome, max(0.0, time.time() - path.stat().st_mtime))
+
+    def keep(self, member: Training, outcome: Outcome | Diverged) -> None:
+        """Keep what a training left, for later runs."""
+        save_outcome(self.path(member), outcome)
+
+    def path(self, member: Training) -> Path:
+        """The file of one training; without a coefficient the form of the decay makes no difference."""
+        known = replace(member, decay=Decay()) if member.weight_decay == 0 else member
+        content = json.dumps([self.key, self.rows, known.as_dict()], sort_keys=True, default=_named)
+        return self.folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npz"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in words.
+
+    Example:
+        >>> ago(50.0), ago(2 * 3600.0), ago(3.2 * 86400)
+        ('less than an hour ago', '2 hours ago', '3 days ago')
+    """
+    hours, days = int(seconds // 3600), int(seconds // 86400)
+    count, unit = (days, "day") if days else (hours, "hour")
+    return f"{count} {unit}{'s' if count > 1 else ''} ago" if count else "less than an hour ago"
+
+
+def _named(value: Any) -> str:
+    """A decay of the user's own by its name: what it does is in the code, which the key knows."""
+    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
