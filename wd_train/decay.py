@@ -84,7 +84,7 @@ class Decay:
             raise TrainingError(
                 f"decay schedule must be one of {', '.join(schedules)}, got {self.schedule!r}"
             )
-        if not 0 <= self.kappa < math.inf:
+        if not (isinstance(self.kappa, int | float) and 0 <= self.kappa < math.inf):
             raise TrainingError(f"kappa must be at least 0 and finite, got {self.kappa!r}")
         if not isinstance(self.exclude, tuple):
             raise TrainingError(f"exclude must be a tuple of patterns, got {self.exclude!r}")
@@ -99,6 +99,22 @@ class Decay:
         """Whether a step takes a share of a weight that is known before the training."""
         known = self.form in ("decoupled", "independent", "corrected", "cautious", "to_init")
         return known and self.schedule != "gradient_norm"
+
+    def check_overshoot(self, full_rate: float, weight_decay: float) -> None:
+        """Raise where a step at the full learning rate would take all of a weight or more.
+
+        Raises:
+            TrainingError: with what is multiplied.
+        """
+        if self.form == "independent" and not weight_decay < 1:
+            raise TrainingError(
+                f"weight_decay must be below 1 with 'independent' or a step overshoots, got {weight_decay}"
+            )
+        if self.form not in ("independent", "constrained") and not full_rate * weight_decay < 1:
+            product = f"{full_rate} x {weight_decay}"
+            raise TrainingError(
+                f"learning_rate x weight_decay must be below 1 or a step overshoots, got {product}"
+            )
 
     def coefficients(self, steps: int) -> list[float]:
         """The factor of the coefficient at each of `steps`; all 1 where it depends on the gradients.
@@ -143,7 +159,7 @@ class WeightDecay:
         >>> decay = WeightDecay({"w": weight}, 0.5, Decay(), full_rate=0.1, steps=10)
         >>> weight.sum().backward()
         >>> decay.before_step(rate=0.1)
-        >>> round(float(weight[0, 0]), 3)
+        >>> round(weight[0, 0].item(), 3)
         0.95
     """
 
@@ -191,7 +207,7 @@ class WeightDecay:
     @torch.no_grad()
     def after_step(self, rate: Number) -> None:
         """Decay what is decayed after the optimizer's step, and count the step."""
-        if self._decay.form in AFTER:
+        if not callable(self._decay.form):
             self._act(AFTER, self._strength(rate))
         self._step += 1
 
@@ -209,7 +225,12 @@ class WeightDecay:
         return {"step": self._step, "mean_square": self._mean_square.clone(), "memories": memories}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was called."""
+        """Go on from where `state_dict` was called.
+
+        Raises:
+            TrainingError: a state of other tensors, or of another form.
+        """
+        self._check_state(state["memories"])
         self._step, self._mean_square = state["step"], state["mean_square"].clone()
         for name, kept in state["memories"].items():
             for key, value in kept.items():
@@ -240,11 +261,25 @@ class WeightDecay:
         coefficient = self._weight_decay
         if self._decay.schedule == "gradient_norm":
             correction = 1 - MEMORY_OF_GRADIENTS ** (self._step + 1)
-            coefficient = self._weight_decay / (self._mean_square / correction).sqrt()
-            self._refuse_overshoot(rate, coefficient)
-        elif self._step < len(self._factors):
-            coefficient = self._weight_decay * self._factors[self._step]
+            # Without a coefficient nothing is divided: gradients may be 0, and 0 / 0 is no decay.
+            off = torch.as_tensor(self._weight_decay) == 0
+            root = (self._mean_square / correction).sqrt()
+            coefficient = torch.where(off, 0.0, self._weight_decay / root)
+            coefficient = self._checked(rate, coefficient)
+        elif self._factors:
+            # Steps beyond those that were announced go on as the last one.
+            coefficient = self._weight_decay * self._factors[min(self._step, len(self._factors) - 1)]
         return Strength(rate, self._full_rate, coefficient)
+
+    def _check_state(self, memories: Mapping[str, Mapping[str, Any]]) -> None:
+        if memories.keys() != self._memories.keys():
+            wrong = ", ".join(sorted(memories.keys() ^ self._memories.keys())[:3])
+            raise TrainingError(f"the state of the decay is of other tensors than the training: {wrong}")
+        for name, memory in self._memories.items():
+            if any(
+                (value is None) != (getattr(memory, key) is None) for key, value in memories[name].items()
+            ):
+                raise TrainingError(f"the state of the decay is of another form than {self._decay.name!r}")
 
     def _follow_gradients(self) -> None:
         gradients = [(p, p.grad) for p, _ in self._live()]
@@ -253,13 +288,19 @@ class WeightDecay:
         mean = sum(squares, self._like.clone()) / max(1.0, numbers)
         self._mean_square.lerp_(mean, 1 - MEMORY_OF_GRADIENTS)
 
-    def _refuse_overshoot(self, rate: Number, coefficient: Number) -> None:
-        taken = torch.as_tensor(share(self._decay.name, Strength(rate, self._full_rate, coefficient)))
-        if self._decay.form not in ("constrained", "l2") and not bool((taken < 1).all()):
+    def _checked(self, rate: Number, coefficient: Tensor) -> Tensor:
+        """The coefficient; NaN, which ends it alone, for a member of a stack of which all would be taken."""
+        if callable(self._decay.form) or self._decay.form in ("constrained", "l2"):
+            return coefficient
+        taken = torch.as_tensor(share(self._decay.form, Strength(rate, self._full_rate, coefficient)))
+        if self._like.ndim:
+            return coefficient.masked_fill(taken >= 1, math.nan)
+        if taken >= 1:
             raise TrainingError(
                 f"the decay would take {float(taken.max()):.3g} of each weight at step {self._step + 1}, "
                 "expected less than 1: schedule 'gradient_norm' divides by the gradients, which are small"
             )
+        return coefficient
 
     def _ask_own(self, own: OwnDecay, strength: Strength) -> None:
         for parameter, memory in self._live():

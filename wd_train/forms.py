@@ -52,7 +52,8 @@ class Memory:
         limit: on the squared norm, a member; of `constrained`.
         multiplier: mu, a member; of `constrained`.
         normalized: whether a normalization follows the parameter's layer.
-        before: the parameter before the optimizer's step, while that is taken; of `cautious`.
+        before: what was before the optimizer's step, while that is taken: the parameter, of `cautious`; its
+            gradient, of `l2`.
     """
 
     initial: Tensor | None = None
@@ -100,13 +101,18 @@ def share(form: str, strength: Strength, *, normalized: bool = False) -> Number:
 
 
 def penalize(parameter: Tensor, strength: Strength, memory: Memory) -> None:
-    """`l2`: g <- g + wd p in place, before the optimizer (Krogh & Hertz 1991)."""
-    gradient = parameter.grad
+    """`l2`: g <- g + wd p, before the optimizer (Krogh & Hertz 1991); `give_back` follows."""
+    gradient = memory.before = parameter.grad
     assert gradient is not None  # noqa: S101 - only parameters with a gradient are decayed
     if isinstance(strength.weight_decay, Tensor):
-        gradient.add_(parameter * spread(strength.weight_decay, parameter))
+        parameter.grad = gradient.add(parameter * spread(strength.weight_decay, parameter))
     else:
-        gradient.add_(parameter, alpha=strength.weight_decay)
+        parameter.grad = gradient.add(parameter, alpha=strength.weight_decay)
+
+
+def give_back(parameter: Tensor, strength: Strength, memory: Memory) -> None:
+    """The gradient as it was: the next one may be added to it, and people look at it."""
+    parameter.grad, memory.before = memory.before, None
 
 
 def shrink_by(form: str) -> Act:
@@ -164,7 +170,7 @@ BEFORE: dict[str, Act] = {
     "cautious": remember,
     "to_init": pull_back,
 }
-AFTER: dict[str, Act] = {"cautious": shrink_in_agreement, "constrained": constrain}
+AFTER: dict[str, Act] = {"l2": give_back, "cautious": shrink_in_agreement, "constrained": constrain}
 
 
 def ask(own: OwnDecay, parameter: Tensor, step: Step) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
 from wd_train.decay import Decay
+from wd_train.forms import Strength, share
 
 NORMS = (
     nn.modules.batchnorm._NormBase,  # batch and instance norms of every dimension
@@ -174,7 +175,8 @@ def decay_record(
         shares: list[float] | None = _taken_with_momentum(weight_decay, rates, decay, momentum)
     else:
         shares = decay.shares(weight_decay, list(rates), full_rate=full, normalized=normalized)
-    steps = None if shares is None else 1 / max(shares) if max(shares, default=0) > 0 else math.inf
+    at_full = _share_at_full_rate(decay, weight_decay, full, momentum, normalized)
+    steps = None if shares is None else 1 / at_full if at_full > 0 else math.inf
     return DecayRecord(
         weight_decay=weight_decay,
         form=decay.as_dict(),
@@ -248,7 +250,7 @@ def _verdict(module: nn.Module, name: str, parameter: nn.Parameter, decay: Decay
         return False, f"normalization ({kind})"
     if isinstance(module, EMBEDDINGS) and not decay.embeddings:
         return False, f"embedding ({kind})"
-    if "bias" in name.rpartition(".")[2]:
+    if "bias" in name.rpartition(".")[2].split("_"):
         return False, f"bias of {kind}"
     if parameter.ndim < 2:
         return False, f"vector or scalar of {kind}"
@@ -277,6 +279,16 @@ def _followed_by_norm(model: nn.Module) -> set[int]:
         m for m in layers if isinstance(m, NORMS) or next(m.parameters(recurse=False), None) is not None
     ]
     return {id(a) for a, b in pairwise(layers) if isinstance(b, NORMS)}
+
+
+def _share_at_full_rate(
+    decay: Decay, weight_decay: float, full: float, momentum: float | None, normalized: bool
+) -> float:
+    if not full > 0:
+        return 0.0
+    if decay.form == "l2":
+        return full * weight_decay / (1 - (momentum or 0.0))
+    return float(share(decay.name, Strength(full, full, weight_decay), normalized=normalized))
 
 
 def _taken_with_momentum(

@@ -84,6 +84,85 @@ def test_it_goes_on_from_its_state_as_if_nothing_had_happened():
         assert torch.equal(a, b)
 
 
+def decays_alone(net, optimizer):
+    """What is left of the first weight after a step that only the decay takes."""
+    before = net[0].weight.detach().clone()
+    for p in net.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step()
+    return float((net[0].weight.detach() / before).mean())
+
+
+def test_an_optimizer_that_loads_its_state_gets_no_second_decay_back():
+    net = model()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    kept = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.5).state_dict()
+    Attached(optimizer, net, 0.5)
+    optimizer.load_state_dict(kept)
+    assert decays_alone(net, optimizer) == pytest.approx(1 - 1e-3 * 0.5)
+
+
+def test_a_scheduler_that_warms_up_before_does_not_lower_the_full_rate():
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.25)
+    Attached(optimizer, net, 0.2, Decay("independent"))
+    assert decays_alone(net, optimizer) == pytest.approx(1 - 0.25 * 0.2)
+
+
+def test_a_step_that_a_scaler_skips_decays_nothing():
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, fused=False)
+    scaler = torch.amp.GradScaler("cpu")
+    Attached(optimizer, net, 0.5)
+    before = net[0].weight.detach().clone()
+    scaler.scale(net(torch.full((1, 4), torch.inf, dtype=torch.float64)).sum()).backward()
+    scaler.step(optimizer)
+    assert torch.equal(net[0].weight, before)
+
+
+def test_coupled_decay_gives_the_gradient_back_as_it_was():
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    Attached(optimizer, net, 0.5, Decay("l2"))
+    decays_alone(net, optimizer)
+    assert not net[0].weight.grad.any()
+
+
+def test_a_tensor_that_the_optimizer_does_not_step_is_not_decayed_and_says_why():
+    net = model()
+    attached = Attached(torch.optim.SGD(net[0].parameters(), lr=0.1), net, 0.5)
+    reasons = {tensor.name: (tensor.decayed, tensor.reason) for tensor in attached.tensors}
+    assert reasons["0.weight"][0]
+    assert reasons["2.weight"] == (False, "the optimizer does not step it")
+
+
+def test_what_would_decay_wrongly_is_refused():
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    with pytest.raises(TrainingError, match=r"must be below 1 or a step overshoots, got 0.5 x 2.0"):
+        Attached(optimizer, net, 2.0)
+    Attached(optimizer, net, 0.5)
+    with pytest.raises(TrainingError, match="has a decay already"):
+        Attached(optimizer, net, 0.5)
+    with pytest.raises(TrainingError, match="closure makes the gradients too late"):
+        optimizer.step(lambda: None)
+    optimizer.add_param_group({"params": [nn.Parameter(torch.ones(2, 2))]})
+    with pytest.raises(TrainingError, match="another group of parameters"):
+        optimizer.step()
+
+
+def test_a_state_of_another_network_or_form_is_refused():
+    def attached(net, form):
+        return Attached(torch.optim.SGD(net.parameters(), lr=0.1), net, 0.5, Decay(form))
+
+    state = attached(model(), "to_init").state_dict()
+    with pytest.raises(TrainingError, match="of another form than 'decoupled'"):
+        attached(model(), "decoupled").load_state_dict(state)
+    with pytest.raises(TrainingError, match=r"of other tensors than the training: 0.weight, 2.weight, weight"):
+        attached(nn.Linear(2, 2), "to_init").load_state_dict(state)
+
+
 def test_what_cannot_be_attached_is_refused():
     net = model()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, maximize=True)

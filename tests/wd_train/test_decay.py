@@ -111,3 +111,27 @@ def test_a_decay_is_recorded_as_plain_values():
         return parameter
 
     assert json.loads(json.dumps(Decay(mine, exclude=("a*",)).as_dict()))["form"] == "mine"
+
+
+def test_without_a_coefficient_gradients_of_0_divide_nothing():
+    assert (acted(Decay(schedule="gradient_norm"), weight_decay=0.0) == 1).all()
+
+
+def test_a_member_whose_gradients_are_too_small_ends_alone():
+    weight = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
+    weight.grad = torch.tensor([[1.0], [1e-6]], dtype=torch.float64).expand(2, 3).clone()
+    decay = Decay(schedule="gradient_norm")
+    acting = WeightDecay({"w": weight}, torch.tensor([0.5, 0.5]), decay, full_rate=0.1, steps=1)
+    acting.before_step(0.1)
+    assert weight[0].tolist() == pytest.approx([0.95] * 3)
+    assert weight[1].isnan().all()
+
+
+def test_steps_beyond_those_announced_go_on_as_the_last_one():
+    weight = nn.Parameter(torch.ones(1, 1))
+    weight.grad = torch.zeros_like(weight)
+    acting = WeightDecay({"w": weight}, 0.5, Decay(schedule="early"), full_rate=0.1, steps=2)
+    for _ in range(5):
+        acting.before_step(0.1)
+        acting.after_step(0.1)
+    assert weight.item() == pytest.approx(0.95)
