@@ -67,7 +67,8 @@ class Point:
         rows: the share of the train rows.
         stage: when the decay acts; `all` is as configured.
         without_decay: its decay is switched off in the training, whatever the pipeline configured.
-        parts: names everything but the training: equal where pipelines do the same, as far as can be told.
+        parts: names everything but the training: equal where pipelines do the same; beginning with `?` where
+            only their arguments say so.
         control: the number of the point without decay that it is compared with; its own for a control.
         listed: it was asked for; else it was added as a control.
     """
@@ -256,7 +257,7 @@ def _point(asked: Asked, values: Mapping[str, Any], own: Collection[str]) -> Poi
 def parts_of(plan: Plan) -> str:
     """Names everything of a pipeline but its training, the same where two do the same.
 
-    Where that cannot be told, its arguments besides the decay name it.
+    Where that cannot be told, its arguments besides the decay name it, and the name begins with `?`.
     """
     pipeline = plan.pipeline
     parts = (pipeline.splits, pipeline.model, pipeline.preprocess, pipeline.augment, pipeline.train)
@@ -266,7 +267,7 @@ def parts_of(plan: Plan) -> str:
         others = {
             name: str(plan.arguments[name]) for name in sorted(plan.arguments) if name != "weight_decay"
         }
-        return digest(plan.code_sha256, plan.locator, form_of(others))
+        return f"?{digest(plan.code_sha256, plan.locator, form_of(others))}"
 
 
 def training_form(training: Training, arguments: Mapping[str, Any]) -> Any:
