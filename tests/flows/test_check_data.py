@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from data_checks.default_checks import default_checks
 from data_checks.splits import Split, Splits
 from flows.check_data import code_of
 from flows.checked import data_docs
@@ -22,11 +23,14 @@ def test_pages_with_raw_ids_and_pages_of_private_rows_never_share_a_folder(tmp_p
     assert not any(one in other.parents for one in kept for other in kept)
 
 
-def test_a_pipeline_that_is_called_otherwise_is_other_code():
+def test_checks_of_ones_own_are_asked_again_where_the_pipeline_is_called_otherwise():
     plan = load_pipeline("pipelines.digits", {})
-    name, value = next(
-        (name, value) for name, value in plan.arguments.items() if isinstance(value, int | float)
-    )
-    other = replace(plan, arguments={**plan.arguments, name: value + 1})
-    assert code_of(plan) == code_of(load_pipeline("pipelines.digits", {})) != code_of(other)
+    plan = replace(plan, pipeline=replace(plan.pipeline, checks=default_checks(10)[:1]))
+    other = replace(plan, arguments={**plan.arguments, "epochs": 61})
+    assert code_of(plan) == code_of(replace(plan)) != code_of(other)
     assert code_of(plan) != code_of(replace(plan, code_sha256="0"))
+
+
+def test_the_default_checks_are_not_asked_again_for_another_decay():
+    plans = [load_pipeline("pipelines.digits", {"weight_decay": value}) for value in (0, 1)]
+    assert code_of(plans[0]) == code_of(plans[1])
