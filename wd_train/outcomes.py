@@ -102,6 +102,8 @@ class CorruptedRows:
         return ((rows, iter(cells)) for rows, cells in self._kept) if self._kept is not None else self._made()
 
     def _made(self) -> Iterator[tuple[Positions, Iterator[Tensors]]]:
+        if not len(self):
+            return
         which = corruptions_for(self._validation.inputs)
         for rows, cells in corrupted(self._validation, self._rows, which, AT_ONCE):
             yield rows, (self._prepared(cell) for cell in cells)
