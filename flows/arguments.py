@@ -9,6 +9,9 @@ from pathlib import Path
 
 SWITCHES = ("--json", "--no-promote", "--fix", "--regression")
 
+OPTIONS = ("--out",)
+"""Options with one value that stand wherever a person puts them, too."""
+
 DESCRIPTION = "Train with a measured weight decay; promote only what passes the generalization gates."
 
 EXIT_CODES = "exit codes: 0 done; 1 refused by a check, a gate or a verification; 2 could not be carried out"
@@ -17,9 +20,14 @@ EXIT_CODES = "exit codes: 0 done; 1 refused by a check, a gate or a verification
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line as values; usage errors end the program with exit code 2."""
     typed = list(sys.argv[1:] if words is None else words)
-    # argparse takes no name=value behind an option; switches mean the same wherever they stand.
-    switches = [word for word in typed if word in SWITCHES]
-    return parser().parse_args([word for word in typed if word not in SWITCHES] + switches)
+    # argparse takes no name=value behind an option; these mean the same wherever they stand.
+    first: list[str] = []
+    last: list[str] = []
+    for place, word in enumerate(typed):
+        behind = place > 0 and typed[place - 1] in OPTIONS
+        moved = behind or word in SWITCHES or word.partition("=")[0] in OPTIONS
+        (last if moved else first).append(word)
+    return parser().parse_args(first + last)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -27,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_run, _check, _promote, _init, _history, _verify, _rollback, _ui, _deploy, _new):
+    for add in (_run, _check, _sweep, _promote, _init, _history, _verify, _rollback, _ui, _deploy, _new):
         add(commands)
     return root
 
@@ -63,6 +71,22 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     files.add_argument("--regression", action="store_true", help="the target is a value, though it is whole")
     files.add_argument("--fix", action="store_true", help="write the rows again without those that leak")
     files.add_argument("--out", type=Path, metavar="FOLDER", help="where to write, if not beside the file")
+    _json(command)
+
+
+def _sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "train every combination of values, and measure what the weight decay did against none"
+    command = commands.add_parser(
+        "sweep",
+        help=told,
+        epilog="several values between commas are an axis: weight_decay=0,0.1,1 dropout=0,0.2. Besides what "
+        "the pipeline takes: seeds=5 (trainings a point), folds=5 (cross-validation; 1 is none), "
+        "rows=.25,.5,1 (shares of the train rows), stage=all,early,late (when the decay acts)",
+    )
+    _pipeline(command)
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where to write sweep.parquet, sweep.png and sweep.md"
+    )
     _json(command)
 
 

@@ -52,6 +52,28 @@ def promote(arguments: Namespace, settings: Settings) -> int:
     return tell(summary, arguments, settings)
 
 
+def sweep(arguments: Namespace, settings: Settings) -> int:
+    """Train a grid, and say what the weight decay did."""
+    from pipelines.grid import grid_of, read_asked
+
+    words = arguments_of(arguments.arguments)
+    # Before Prefect starts a server: what makes no grid is told at once.
+    grid_of(read_asked(arguments.pipeline, words))
+    with shown_to_a_person():
+        with doing("Starting Prefect's server"):
+            start()
+        from flows.sweep import sweep as run_sweep
+
+        result = run_sweep(arguments.pipeline, words, arguments.out)
+    if arguments.json:
+        report.print_json(result.as_dict())
+    else:
+        from flows import sweep_report
+
+        sweep_report.show(result, report.console(), settings.ui_command)
+    return 0
+
+
 def init(arguments: Namespace, settings: Settings) -> int:
     """Create a registered model and its ledger."""
     if arguments.pipeline is None and not settings.embedded:
@@ -134,7 +156,7 @@ def new(arguments: Namespace, settings: Settings) -> int:
 
 COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function
-    for function in (run, promote, check, init, history, verify, rollback, ui, deploy, new)
+    for function in (run, promote, check, sweep, init, history, verify, rollback, ui, deploy, new)
 }
 
 

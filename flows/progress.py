@@ -68,6 +68,15 @@ def share_done(share: float) -> None:
         progress.update(bar, total=1.0, completed=share)
 
 
+def say(words: str) -> None:
+    """Say something that a person should know while the step goes on: a line of its own."""
+    progress = _shown.get()
+    if progress is None:
+        logger.warning("%s", words)
+    else:
+        progress.console.print(f"  {words}", style="yellow", markup=False, highlight=False)
+
+
 def now(words: str) -> None:
     """Say what the current step is doing just now."""
     progress, bar = _shown.get(), _bar.get()

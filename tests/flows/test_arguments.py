@@ -19,6 +19,20 @@ def test_arguments_of_a_pipeline_are_kept_as_they_were_typed():
     assert arguments_of(words.arguments) == {"weight_decay": "30", "name": "a=b"}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sweep", "mine", "weight_decay=0,1", "rows=.5,1", "--out", "here", "--json"],
+        ["sweep", "--out", "here", "--json", "mine", "weight_decay=0,1", "rows=.5,1"],
+        ["sweep", "mine", "--out=here", "weight_decay=0,1", "--json", "rows=.5,1"],
+    ],
+)
+def test_options_of_a_sweep_stand_anywhere(words):
+    parsed = parse(words)
+    assert (parsed.pipeline, str(parsed.out), parsed.json) == ("mine", "here", True)
+    assert arguments_of(parsed.arguments) == {"weight_decay": "0,1", "rows": ".5,1"}
+
+
 @pytest.mark.parametrize("words", [["weight_decay"], ["=3"], ["a=1", "a=2"]])
 def test_a_word_that_is_no_argument_is_refused(words):
     with pytest.raises(PipelineError):

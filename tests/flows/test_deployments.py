@@ -18,6 +18,7 @@ NAMES = [
     "train/train",
     "promote/promote",
     "check-data/check-data",
+    "sweep/sweep",
 ]
 COMPARED = {
     "entrypoint",
