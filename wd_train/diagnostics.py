@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
@@ -25,9 +24,10 @@ DOMINATED = 0.45
 """Norm ratio of the first layer below which the decay rules it, not the gradients."""
 ALL_BUT_NOTHING = 1 - 1e-6
 """The largest share that a step is said to take: a logarithm ends at 1."""
+MORE = "A larger weight_decay, learning rate or number of steps takes more."
 READINGS = 200
 """How many readings a long training takes at most."""
-SPACING = 100
+SPACING = 200
 """Steps between two readings of a short training: what one costs is spread over them."""
 
 
@@ -95,8 +95,8 @@ def shrink_diagnosis(total_shrink: float) -> Diagnosis | None:
             exactly 0 there is no decay, and nothing to say.
 
     Example:
-        >>> shrink_diagnosis(0.0075).sentence
-        'Over the whole training the decay takes 0.75 % of a weight, below 2 %: it is all but none.'
+        >>> shrink_diagnosis(0.0075).sentence.split(". ")[0]
+        'Over the whole training the decay takes 0.75 % of a weight, below 2 %: it is all but none'
         >>> shrink_diagnosis(0.5) is None
         True
     """
@@ -104,8 +104,8 @@ def shrink_diagnosis(total_shrink: float) -> Diagnosis | None:
         return None
     taken = f"Over the whole training the decay takes {100 * total_shrink:.2g} % of a weight"
     if total_shrink < INERT:
-        return Diagnosis("inert", f"{taken}, below {100 * INERT:.0f} %: it is all but none.")
-    return Diagnosis("weak", f"{taken}, below {100 * WEAK:.0f} %: expect little of it.")
+        return Diagnosis("inert", f"{taken}, below {100 * INERT:.0f} %: it is all but none. {MORE}")
+    return Diagnosis("weak", f"{taken}, below {100 * WEAK:.0f} %: expect little of it. {MORE}")
 
 
 class Decaying(Protocol):
@@ -141,9 +141,12 @@ class Watch:
             first step; None where it depends on what happens, and is measured.
         shares: the share of every weight that the decay takes at each step (steps,), where it is known but
             cannot be measured, because it passes through the gradient.
+        tables: the names of tensors of which a single unused row is named, see `idle_rows.tables`; others are
+            named where all of them is unused.
         on_reading: told of every reading as it is made, first of what is known before the first step.
 
     Attributes:
+        tensors: the decayed tensors.
         readings: all of them, in order.
         diagnoses: all of them, in the order in which they were named.
     """
@@ -156,21 +159,25 @@ class Watch:
         scale_free: bool = True,
         total_shrink: float | None = None,
         shares: Sequence[float] | None = None,
+        tables: Collection[str] = (),
         on_reading: Callable[[Reading], None] | None = None,
     ) -> None:
         self.readings: list[Reading] = []
         self.diagnoses: list[Diagnosis] = []
-        self._names, self._tensors = list(decayed), [tensor.detach() for tensor in decayed.values()]
-        self._parameters = list(decayed.values())
+        self._names, self.tensors = list(decayed), list(decayed.values())
         self._steps, self._spacing = steps, max(SPACING, math.ceil(steps / READINGS))
         self._scale_free, self._total_shrink, self._on_reading = scale_free, total_shrink, on_reading
         self._shares = shares
-        self._roots = [math.sqrt(max(1, tensor.numel())) for tensor in self._tensors]
-        self._rows = {index: IdleRows(tensor) for index, tensor in enumerate(self._tensors)}
-        self._initial = self._last = _norms(self._tensors)
+        self._roots = [math.sqrt(max(1, tensor.numel())) for tensor in self.tensors]
+        self._rows = {
+            index: IdleRows(tensor, table=name in tables)
+            for index, (name, tensor) in enumerate(decayed.items())
+        }
+        self._initial = self._last = _norms(self.tensors)
         self._taken = [0.0] * len(self._names)  # by how much the decay has lowered each norm's logarithm
         self._pace: list[float] | None = None  # by how much it lowered it in the step of the last reading
-        self._measured: list[float] | None = None
+        self._norms: list[float] = []  # before the step that is being watched
+        self._measured: _Measured | None = None
         self._before: list[Tensor] = []
         self._tell_what_is_planned()
 
@@ -181,16 +188,17 @@ class Watch:
     @torch.no_grad()
     def before_step(self) -> None:
         """Note the tensors and their gradients, before the decay and the optimizer change anything."""
-        self._measured = None
-        self._before = [tensor.clone() for tensor in self._tensors]
+        self._measured, self._norms = None, _norms(self.tensors)
+        self._before = [tensor.clone() for tensor in self.tensors]
         for index, rows in list(self._rows.items()):
-            rows.note(self._parameters[index].grad)
+            rows.note(self.tensors[index].grad)
             if not rows.some:
                 del self._rows[index]
 
     def measured(self, decay: Decaying) -> Decaying:
         """A decay that does what `decay` does, and of which the watch sees what it takes in this step."""
-        return _Measured(self, decay)
+        self._measured = _Measured(self.tensors, self._norms, decay)
+        return self._measured
 
     @torch.no_grad()
     def after_step(self, step: int, rate: float, shrink: float | None = None) -> Reading:
@@ -201,11 +209,11 @@ class Watch:
             rate: its learning rate.
             shrink: the share of every weight that the decay took in it, where that was not measured.
         """
-        norms = _norms(self._tensors)
+        norms = _norms(self.tensors) if self._measured is None else self._measured.norms
         pace = self._pace_of(step, shrink)
         shrunk = self._shrunk(step, pace)
         grown = [s - lost for s, lost in zip(shrunk, _lost(self._last, norms), strict=True)]
-        turned = _angles(self._before, _norms(self._before), self._tensors, norms)
+        turned = _angles(self._before, self._norms, self.tensors, norms)
         entries = tuple(
             self._entry(index, norms[index], rate, turned[index], grown[index], shrunk[index])
             for index in range(len(norms))
@@ -234,19 +242,12 @@ class Watch:
         for index, rows in self._rows.items():
             rows.state = state["rows"][index]
 
-    @contextmanager
-    def decaying(self) -> Iterator[None]:
-        """Measure what is taken within this context, in which the decay acts and nothing else does."""
-        before = _norms(self._tensors)
-        yield
-        self._measured = _sums(_lost(before, _norms(self._tensors)), self._measured or [0.0] * len(before))
-
     def _pace_of(self, step: int, shrink: float | None) -> list[float] | None:
         """By how much the decay lowered each norm's logarithm in this step, by what was told or measured."""
         if shrink is None and self._shares is not None:
             shrink = self._shares[step - 1]
         if shrink is None:
-            return self._measured
+            return None if self._measured is None else self._measured.taken
         return [-math.log1p(-min(shrink, ALL_BUT_NOTHING))] * len(self._names)
 
     def _shrunk(self, step: int, pace: Sequence[float] | None) -> list[float]:
@@ -302,32 +303,46 @@ class Watch:
         if not first.norm_ratio < DOMINATED or max(self._taken) <= 0:
             return None
         words = f"The norm of the first layer, {first.name}, is down to {first.norm_ratio:.2f} of what it was"
-        return Diagnosis("dominates", f"{words}, below {DOMINATED}: the decay rules it.", (first.name,))
+        advice = "the decay rules it, not the gradients. A smaller weight_decay leaves it more to them."
+        return Diagnosis("dominates", f"{words}, below {DOMINATED}: {advice}", (first.name,))
 
     def _idle(self) -> Diagnosis | None:
         counts = {
             self._names[index]: count
             for index, rows in self._rows.items()
-            if (count := rows.shrunk(self._tensors[index], INERT))
+            if (count := rows.shrunk(self.tensors[index], INERT))
         }
         if not counts:
             return None
-        totals = {name: len(as_rows(tensor)) for name, tensor in zip(self._names, self._tensors, strict=True)}
+        totals = {name: len(as_rows(tensor)) for name, tensor in zip(self._names, self.tensors, strict=True)}
         told = ", ".join(f"{count} of {totals[name]} rows of {name}" for name, count in counts.items())
-        return Diagnosis("decays without gradient", f"Never used, they only shrink: {told}.", tuple(counts))
+        advice = "Find out why nothing uses them, or exclude them from the decay."
+        return Diagnosis(
+            "decays without gradient", f"Never used, they only shrink: {told}. {advice}", tuple(counts)
+        )
 
 
 class _Measured:
-    def __init__(self, watch: Watch, decay: Decaying) -> None:
-        self._watch, self._decay = watch, decay
+    """A decay between whose acts the norms are taken, so that what lies between is what it took."""
+
+    def __init__(self, tensors: list[Tensor], norms: list[float], decay: Decaying) -> None:
+        self._tensors, self._decay = tensors, decay
+        self.norms, self.taken = norms, [0.0] * len(norms)
 
     def before_step(self, rate: float) -> None:
-        with self._watch.decaying():
-            self._decay.before_step(rate)
+        """Decay, and add what was taken."""
+        self._decay.before_step(rate)
+        self._take()
 
     def after_step(self, rate: float) -> None:
-        with self._watch.decaying():
-            self._decay.after_step(rate)
+        """The same, from where the optimizer has left the tensors."""
+        self.norms = _norms(self._tensors)
+        self._decay.after_step(rate)
+        self._take()
+
+    def _take(self) -> None:
+        before, self.norms = self.norms, _norms(self._tensors)
+        self.taken = _sums(self.taken, _lost(before, self.norms))
 
 
 @torch.no_grad()

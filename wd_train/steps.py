@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
 from wd_train.decay import WeightDecay
+from wd_train.diagnostics import Decaying, Watch
 from wd_train.network import predict, scores_of
 from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Task
@@ -59,13 +60,25 @@ def make_optimizer(training: Training, parameters: list[nn.Parameter]) -> torch.
     return torch.optim.Adam(parameters, lr=rate, betas=training.betas, weight_decay=0.0, fused=True)
 
 
-def take_step(optimizer: torch.optim.Optimizer, rate: float, decay: WeightDecay) -> None:
+def take_step(optimizer: torch.optim.Optimizer, rate: float, decay: Decaying) -> None:
     """Decay, and follow the gradients at the learning rate `rate`."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     decay.before_step(rate)
     optimizer.step()
     decay.after_step(rate)
+
+
+def take_watched_step(
+    watch: Watch, step: int, optimizer: torch.optim.Optimizer, rate: float, decay: WeightDecay
+) -> None:
+    """Take step number `step`, from 1; the watch reads it where it is due."""
+    if not watch.due(step):
+        return take_step(optimizer, rate, decay)
+    watch.before_step()
+    take_step(optimizer, rate, watch.measured(decay))
+    watch.after_step(step, rate)
+    return None
 
 
 def batches(rows: int, training: Training, generator: torch.Generator) -> Iterator[Tensor]:

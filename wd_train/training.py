@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -14,6 +14,8 @@ from torch import nn
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
 from wd_train.decay import Decay, WeightDecay
+from wd_train.diagnostics import Diagnosis, Reading, Watch
+from wd_train.idle_rows import tables
 from wd_train.network import (
     BuildModel,
     BuildPreprocess,
@@ -34,7 +36,7 @@ from wd_train.steps import (
     mean_loss,
     measure,
     pick_device,
-    take_step,
+    take_watched_step,
     threads_for,
 )
 from wdgate.evaluation.tasks import Task
@@ -102,7 +104,7 @@ class Training:
             raise TrainingError(f"momentum and betas must be below 1, got {self.momentum} and {self.betas}")
         if not isinstance(self.decay, Decay):
             raise TrainingError(f"decay must be a Decay, such as Decay('cautious'), got {self.decay!r}")
-        _refuse_overshoot(self)
+        self.decay.check_overshoot(self.learning_rate, self.weight_decay)
 
     def batches(self, rows: int) -> int:
         """How many steps an epoch of `rows` train rows takes."""
@@ -162,6 +164,8 @@ class TrainedModel:
         best_epoch: the epoch whose weights were kept.
         train_score: mean primary score of the kept weights on the train rows as they are.
         validation_score: the same on the validation rows.
+        readings: what the decayed tensors did at the steps that were watched.
+        diagnoses: what a person should know of the decay; empty where it is in order.
     """
 
     network: Network
@@ -171,6 +175,8 @@ class TrainedModel:
     best_epoch: int
     train_score: float
     validation_score: float
+    readings: tuple[Reading, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
 
 
 def train(
@@ -183,6 +189,7 @@ def train(
     *,
     augment: Augment | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_reading: Callable[[Reading], None] | None = None,
 ) -> TrainedModel:
     """Train a network, the same bit for bit on the same machine's CPU for the same arguments.
 
@@ -195,6 +202,8 @@ def train(
         training: optimizer, decay, schedule, length.
         augment: changes a training batch as it was read, given a generator.
         on_epoch: told of every measured epoch.
+        on_reading: told of what the decay does at the steps that are watched, the first, the last and few
+            between; before the first step of what is known by then, if that must be known.
 
     Raises:
         TrainingError: a loss that is not finite, with its step.
@@ -205,21 +214,17 @@ def train(
     network = build_network(build_model, build_preprocess, train, training.seed)
     operations = check_network(network, train, task) * 3 * len(train) / training.batches(len(train))
     rates = training.rates(len(train))
-    record = decay_record(
-        network.net,
-        training.weight_decay,
-        rates,
-        training.decay,
-        batches=training.batches(len(train)),
-        momentum=training.momentum if training.optimizer == "sgd" else None,
-    )
-    check_decayable(record.tensors, training.weight_decay)
+    record = _record(network.net, training, rates, len(train))
     network.to(device)
     channels_last(network.net)
+    decayed, decay = decaying(network.net, training, len(rates))
+    watch = watching(decayed, training, rates, record.total_shrink, tables(network.net), on_reading)
     with seeded(training.seed, device), threads_for(operations):
         rows = Rows(train, network.preprocess, device, augment)
         validation_rows = Rows(validation, network.preprocess, device)
-        history, best_epoch = _fit(network.net, rows, validation_rows, task, training, rates, on_epoch)
+        history, best_epoch = _fit(
+            network.net, rows, validation_rows, task, training, rates, decay, watch, on_epoch
+        )
         train_score = measure(
             network.net, Rows(train, network.preprocess, device) if augment else rows, task
         )[1]
@@ -232,7 +237,22 @@ def train(
         best_epoch=best_epoch,
         train_score=train_score,
         validation_score=validation_score,
+        readings=tuple(watch.readings),
+        diagnoses=tuple(watch.diagnoses),
     )
+
+
+def _record(net: nn.Module, training: Training, rates: list[float], rows: int) -> DecayRecord:
+    record = decay_record(
+        net,
+        training.weight_decay,
+        rates,
+        training.decay,
+        batches=training.batches(rows),
+        momentum=training.momentum if training.optimizer == "sgd" else None,
+    )
+    check_decayable(record.tensors, training.weight_decay)
+    return record
 
 
 def _fit(
@@ -242,10 +262,11 @@ def _fit(
     task: Task,
     training: Training,
     rates: list[float],
+    decay: WeightDecay,
+    watch: Watch,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> tuple[tuple[Epoch, ...], int]:
     optimizer = make_optimizer(training, [p for p in net.parameters() if p.requires_grad])
-    decayed, decay = decaying(net, training, len(rates))
     generator = torch.Generator().manual_seed(training.seed)
     history: list[Epoch] = []
     best = Best(net, training.patience)
@@ -258,7 +279,7 @@ def _fit(
             loss = mean_loss(task, outputs, rows, indices)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            take_step(optimizer, rates[step], decay)
+            take_watched_step(watch, step + 1, optimizer, rates[step], decay)
             seen.add(loss, outputs, indices)
             step += 1
         train_loss = seen.mean_loss()
@@ -267,9 +288,7 @@ def _fit(
         loss_and_score = measure(net, validation, task)
         train_score = seen.score(task, rows)
         history.append(
-            Epoch(
-                epoch, step, train_loss, train_score, *loss_and_score, norm(decayed.values()), rates[step - 1]
-            )
+            Epoch(epoch, step, train_loss, train_score, *loss_and_score, norm(watch.tensors), rates[step - 1])
         )
         if on_epoch is not None:
             on_epoch(history[-1])
@@ -293,16 +312,30 @@ def decaying(net: nn.Module, training: Training, steps: int) -> tuple[dict[str, 
     return parameters, decay
 
 
-def _refuse_overshoot(training: Training) -> None:
-    rate, weight_decay, form = training.learning_rate, training.weight_decay, training.decay.name
-    if form == "independent" and not weight_decay < 1:
-        raise TrainingError(
-            f"weight_decay must be below 1 with decay 'independent' or a step overshoots, got {weight_decay}"
-        )
-    if form not in ("independent", "constrained") and not rate * weight_decay < 1:
-        raise TrainingError(
-            f"learning_rate x weight_decay must be below 1 or a step overshoots, got {rate} x {weight_decay}"
-        )
+def watching(
+    decayed: dict[str, nn.Parameter],
+    training: Training,
+    rates: list[float],
+    total_shrink: float | None,
+    named_by_row: Collection[str] = (),
+    on_reading: Callable[[Reading], None] | None = None,
+) -> Watch:
+    """The watch over a training's decayed tensors, which knows what cannot be measured of its decay."""
+    shares = None
+    if training.optimizer == "sgd" and training.decay.form == "l2" and total_shrink is not None:
+        # What goes through the gradient is multiplied by the momentum, over the steps that follow.
+        lasting = training.weight_decay / (1 - training.momentum)
+        factors = training.decay.coefficients(len(rates))
+        shares = [rate * factor * lasting for rate, factor in zip(rates, factors, strict=True)]
+    return Watch(
+        decayed,
+        steps=len(rates),
+        scale_free=training.optimizer != "sgd",
+        total_shrink=total_shrink,
+        shares=shares,
+        tables=named_by_row,
+        on_reading=on_reading,
+    )
 
 
 def _number(training: Training, limit: float, *names: str) -> None:

@@ -161,6 +161,39 @@ def test_the_record_of_the_decay_adds_up_the_schedule():
     assert [tensor.name for tensor in trained.decay.tensors if tensor.decayed] == ["0.weight", "3.weight"]
 
 
+def test_what_the_decay_does_is_watched_and_told_as_it_happens():
+    told = []
+    trained = run(on_reading=told.append)
+    assert tuple(told) == trained.readings
+    assert [(reading.step, len(reading.tensors)) for reading in told] == [(0, 0), (1, 2), (16, 2)]
+    assert [found.name for found in trained.diagnoses] == ["inert"]
+    rms = trained.network.net[0].weight.square().mean().sqrt().item()
+    assert told[-1].tensors[0].rms == pytest.approx(rms, rel=1e-5)
+
+
+def test_watching_changes_no_bit(monkeypatch):
+    watched = run()
+    monkeypatch.setattr("wd_train.diagnostics.Watch.due", lambda watch, step: False)
+    assert bits(run()) == bits(watched)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "decay", "known"),
+    [
+        ("adamw", Decay(), True),
+        ("adamw", Decay("cautious"), True),
+        ("adamw", Decay("constrained", kappa=0.5), True),
+        ("adamw", Decay(schedule="gradient_norm"), True),
+        ("sgd", Decay("l2"), True),
+        ("adamw", Decay("l2"), False),
+    ],
+)
+def test_the_distance_from_equilibrium_is_known_where_the_shrink_is(optimizer, decay, known):
+    training = dataclasses.replace(TRAINING, optimizer=optimizer, decay=decay, schedule="constant")
+    (first, _) = run(training=training).readings[-1].tensors
+    assert (first.distance_from_equilibrium is not None) == known
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -173,7 +206,7 @@ def test_the_record_of_the_decay_adds_up_the_schedule():
         ({"decay": "cautious"}, "decay must be a Decay, such as Decay('cautious'), got 'cautious'"),
         (
             {"decay": Decay("independent"), "weight_decay": 1.0},
-            "weight_decay must be below 1 with decay 'independent' or a step overshoots, got 1.0",
+            "weight_decay must be below 1 with 'independent' or a step overshoots, got 1.0",
         ),
         ({"schedule": "step"}, "schedule must be one of constant, cosine, linear, got 'step'"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
