@@ -26,7 +26,7 @@ START_SECONDS = 4.0
 and load rows side by side take about 3 (measured on two cores)."""
 
 PATIENCE = 2.0
-"""Seconds that an ended worker is waited for."""
+"""Seconds that ended workers are waited for."""
 
 
 def cores() -> int:
@@ -123,11 +123,12 @@ def _end_with_parent() -> None:
 def _end(pool: ProcessPoolExecutor) -> None:
     """End the workers at once; those that are idle have ended already."""
     processes = list((getattr(pool, "_processes", None) or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
     for process in processes:
         process.kill()
-    for process in processes:
-        process.join(PATIENCE)
+    # Waited for, so that its semaphores are given back before this process ends, but not for ever.
+    closing = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True}, daemon=True)
+    closing.start()
+    closing.join(PATIENCE)
 
 
 def _result(done: Future[R]) -> R:

@@ -132,7 +132,7 @@ def test_whoever_ends_the_parent_ends_the_workers(tmp_path, sign):
     process = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         env=environment,
         start_new_session=True,
     )
@@ -144,6 +144,10 @@ def test_whoever_ends_the_parent_ends_the_workers(tmp_path, sign):
     process.wait(10)
     assert ends(workers)
     process.stdout.close()
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    if sign == signal.SIGINT:
+        assert said.strip().endswith("KeyboardInterrupt")
 
 
 def test_the_cores_that_this_process_may_use_are_counted():
