@@ -1,97 +1,210 @@
 """How do many small networks train as one?
 
-Parameters of M networks of one architecture are stacked to (M, ...): one forward pass by `torch.vmap` and one
-optimizer step serve all of them. The optimizers work on each number alone, so a stack is like any tensor.
+Parameters of M networks of one architecture are stacked to (M, ...), and one optimizer step serves all of
+them: the optimizers work on each number alone, so a stack is like any tensor.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
+import math
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state
 
 from data_checks.splits import Split
-from wd_train.decay import WeightDecay
-from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network, check_network, predict, seeded
-from wd_train.provenance import tensor_decays
+from wd_train.decay import Decay, WeightDecay
+from wd_train.forms import spread
+from wd_train.network import CPU, AsFloat, BuildModel, BuildPreprocess, build_network, check_network, seeded
+from wd_train.provenance import check_decayable, tensor_decays
 from wd_train.rows import Rows, Tensors, map_tensors
-from wd_train.steps import batches, make_optimizer, take_step, weighted_mean
+from wd_train.stacked_networks import Gradients, Stack
+from wd_train.steps import batches, make_optimizer, mean_loss
 from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
 
-SMALL_STEP = 3e7
+SMALL_STEP = 2e8
 """Floating-point operations of a member's step above which a stack is no faster than one by one."""
+
+AT_ONCE = 2**14
+"""Rows times members that are predicted together: more do not stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the training of one member of a stack went.
+
+    Args:
+        losses: (epoch, mean validation loss, seconds of the member's share) at each measured epoch.
+        best_epoch: the epoch whose weights were kept.
+        diverged: how it was noticed that its numbers are not finite; None where they are.
+    """
+
+    losses: tuple[tuple[int, float, float], ...]
+    best_epoch: int
+    diverged: str | None
 
 
 def fit_stacked(
-    nets: list[nn.Module], rows: Rows, validation: Rows, task: Task, members: Sequence[Training]
-) -> list[nn.Module]:
-    """Train M networks of one architecture on preprocessed rows, in place, as one stack of parameters."""
-    shared, net = members[0], nets[0].train()
-    stacked, buffers = stack_module_state(nets)  # each parameter (M, ...)
-    chosen = {t.name: t.normalized for t in tensor_decays(net, shared.decay) if t.decayed}
-    optimizer = make_optimizer(shared, [p for p in stacked.values() if p.requires_grad])
-    generators = [torch.Generator().manual_seed(member.seed) for member in members]
-    forward = _forward(net, buffers, each_its_own=shared.batch_size is not None)
-    rates = shared.rates(len(rows))
-    decay = WeightDecay(
-        {name: stacked[name] for name in chosen},
-        torch.tensor([member.weight_decay for member in members], dtype=torch.float64),
-        shared.decay,
-        full_rate=shared.learning_rate,
-        steps=len(rates),
-        normalized=[name for name in chosen if chosen[name]],
-    )
-    best = BestMembers(stacked, shared.patience, len(members))
-    step = 0
+    nets: Sequence[nn.Module],
+    rows: Rows,
+    validation: Rows,
+    task: Task,
+    members: Sequence[Training],
+    *,
+    on_epoch: Callable[[int], None] | None = None,
+) -> list[Course]:
+    """Train M networks of one architecture on preprocessed rows, in place, as one stack of parameters.
+
+    Args:
+        nets: with their initial weights.
+        rows: to fit on.
+        validation: to measure on.
+        task: what is predicted.
+        members: how each is trained; they differ in seed, rate and coefficient of decay alone, or have no
+            decay. Those that stand together and share their seed share its batches.
+        on_epoch: told of every epoch that is done, from 1.
+
+    Raises:
+        TrainingError: a decay that has nothing to act on, or that would overshoot.
+    """
+    shared, seeds = members[0], _streams(members)
+    stack = Stack(nets, len(seeds), task)
+    steps = _Steps(stack.parameters, nets[0], members, len(rows))
+    courses = _Courses(stack.parameters, shared.patience, len(members))
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     for epoch in range(1, shared.epochs + 1):
-        for indices in zip(*(batches(len(rows), shared, generator) for generator in generators), strict=True):
-            outputs = forward(stacked, _inputs(rows, indices, shared))  # (M, B, C)
-            optimizer.zero_grad()
-            _losses(task, outputs, rows, indices).sum().backward()  # type: ignore[no-untyped-call]
-            take_step(optimizer, rates[step], decay)
-            step += 1
-        if shared.measured(epoch) and best.stops(
-            epoch, lambda: _validation_losses(nets, stacked, validation, task)
-        ):
+        streams = zip(*(batches(len(rows), shared, generator) for generator in generators), strict=True)
+        losses = [steps.take(*stack.batch(*_batch(rows, indices))) for indices in streams]
+        courses.note_steps(torch.stack(losses))
+        if shared.measured(epoch):
+            courses.note_epoch(epoch, _validation_losses(stack, validation))
+        if on_epoch is not None:
+            on_epoch(epoch)
+        if courses.are_over:
             break
-    _unstack(best.restored(), nets)
-    return nets
+    _unstack(courses.kept, nets)
+    return courses.of_members()
 
 
-class BestMembers:
-    """The weights that are kept of each member, as `wd_train.steps.Best` keeps them of one network."""
+class _Steps:
+    """The optimizer and the decay of a stack of parameters.
 
-    def __init__(self, stacked: dict[str, Tensor], patience: int | None, members: int) -> None:
-        self._stacked = stacked
-        self._patience = patience
-        self._kept = (
-            {name: values.detach().clone() for name, values in stacked.items()} if patience else stacked
+    Where the learning rates differ, the optimizer steps at a rate of 1 from 0, and each member follows at its
+    own rate: the updates of SGD and Adam are proportional to it.
+    """
+
+    def __init__(
+        self, parameters: dict[str, Tensor], net: nn.Module, members: Sequence[Training], rows: int
+    ) -> None:
+        rates = torch.tensor([member.rates(rows) for member in members], dtype=torch.float64)
+        full = torch.tensor([member.learning_rate for member in members], dtype=torch.float64)
+        self._one_rate = bool((full == full[0]).all())
+        self._rates = rates[0].tolist() if self._one_rate else list(rates.T.unbind())
+        self._parameters = list(parameters.values())
+        self._moved = self._parameters if self._one_rate else [torch.zeros_like(p) for p in self._parameters]
+        self._optimizer = make_optimizer(members[0], self._moved)  # type: ignore[arg-type]  # plain leaves, too
+        chosen = {t.name: t for t in tensor_decays(net, _decay_of(members)) if t.decayed}
+        check_decayable(tensor_decays(net, _decay_of(members)), max(m.weight_decay for m in members))
+        self._decay = WeightDecay(
+            {name: parameters[name] for name in chosen},
+            torch.tensor([member.weight_decay for member in members], dtype=torch.float64),
+            _decay_of(members),
+            full_rate=members[0].learning_rate if self._one_rate else full,
+            steps=rates.shape[1],
+            normalized=[name for name, tensor in chosen.items() if tensor.normalized],
         )
-        self._losses = torch.full((members,), torch.inf, dtype=torch.float64)
-        self._epochs = torch.zeros(members)
-        self._stopped = torch.zeros(members, dtype=torch.bool)
+        self._step = 0
 
-    def stops(self, epoch: int, validation_losses: Callable[[], Tensor]) -> bool:
-        """Note the members' validation losses (M,); whether patience has run out for all of them."""
+    def take(self, losses: Tensor, gradients: Gradients) -> Tensor:
+        """Follow the gradients by one step, and give the losses (M,) back in memory of their own."""
+        rate = self._rates[self._step]
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self._decay.before_step(rate)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate if self._one_rate else 1.0
+        if self._one_rate:
+            self._optimizer.step()
+        else:
+            self._follow(rate)
+        self._decay.after_step(rate)
+        self._step += 1
+        return losses.clone()
+
+    @torch.no_grad()
+    def _follow(self, rates: Tensor) -> None:
+        for parameter, moved in zip(self._parameters, self._moved, strict=True):
+            moved.grad = parameter.grad
+        self._optimizer.step()
+        for parameter, moved in zip(self._parameters, self._moved, strict=True):
+            parameter.add_(moved * spread(rates, parameter))
+            moved.zero_()
+
+
+class _Courses:
+    """What becomes of each member: its losses, the weights that are kept, and whether it diverged."""
+
+    def __init__(self, parameters: dict[str, Tensor], patience: int | None, members: int) -> None:
+        self._parameters, self._patience = parameters, patience
+        self.kept = {name: p.clone() for name, p in parameters.items()} if patience else parameters
+        self._started = time.perf_counter()
+        self._steps = 0
+        self._losses: list[list[tuple[int, float, float]]] = [[] for _ in range(members)]
+        self._diverged: dict[int, str] = {}
+        self._best = torch.full((members,), math.inf, dtype=torch.float64)
+        self._epochs = torch.zeros(members, dtype=torch.long)
+        self._live = torch.ones(members, dtype=torch.bool)
+
+    def note_steps(self, losses: Tensor) -> None:
+        """Note the losses (steps, M) of an epoch's batches, each before its own step."""
+        for member in torch.nonzero(~losses.isfinite().all(dim=0) & self._live).flatten().tolist():
+            first = int(torch.nonzero(~losses[:, member].isfinite())[0])
+            loss, step = float(losses[first, member]), self._steps + first + 1
+            self._end(member, f"its loss was {loss} at step {step}, not a finite number")
+        self._steps += len(losses)
+
+    def note_epoch(self, epoch: int, losses: Tensor) -> None:
+        """Note the mean validation losses (M,) after an epoch, and keep the best weights so far."""
+        seconds = (time.perf_counter() - self._started) / len(losses)
+        for member in torch.nonzero(self._live).flatten().tolist():
+            loss = float(losses[member])
+            if math.isfinite(loss):
+                self._losses[member].append((epoch, loss, seconds))
+            else:
+                self._end(member, f"the loss of the rows that it is measured on is {loss}")
         if self._patience is None:
-            return False
-        losses = validation_losses()
-        better = (losses < self._losses) & ~self._stopped
-        self._losses[better], self._epochs[better] = losses[better], float(epoch)
-        for name, values in self._stacked.items():
-            self._kept[name][better] = values.detach()[better]
-        self._stopped |= epoch - self._epochs >= self._patience
-        return bool(self._stopped.all())
+            self._epochs[self._live] = epoch
+        else:
+            self._keep_better(epoch, losses)
+            self._live &= epoch - self._epochs < self._patience
 
-    def restored(self) -> dict[str, Tensor]:
-        """The kept parameters, each (M, ...)."""
-        return self._kept
+    @property
+    def are_over(self) -> bool:
+        """Whether every member has diverged, or has lost its patience."""
+        return not bool(self._live.any())
+
+    def of_members(self) -> list[Course]:
+        """The course of each member."""
+        return [
+            Course(tuple(losses), int(self._epochs[member]), self._diverged.get(member))
+            for member, losses in enumerate(self._losses)
+        ]
+
+    def _keep_better(self, epoch: int, losses: Tensor) -> None:
+        better = (losses < self._best) & self._live
+        self._best[better], self._epochs[better] = losses[better], epoch
+        for name, values in self._parameters.items():
+            self.kept[name][better] = values[better]
+
+    def _end(self, member: int, how: str) -> None:
+        self._live[member] = False
+        self._diverged[member] = f"the training diverged: {how}"
 
 
 def stacks(
@@ -104,18 +217,27 @@ def stacks(
     """Whether a network trains in a fleet as it would alone, and gains by it.
 
     It must be small, and its rows must lie in memory; it must have no filters, which are slow in a stack on
-    the CPU; and a forward pass must neither draw random numbers nor change a buffer.
+    the CPU; its preprocessing must be the same for every seed; and a forward pass must neither draw random
+    numbers nor change a buffer. A step of a stack of two is compared with the gradients of one.
     """
-    network = build_network(build_model, build_preprocess, train, training.seed)
+    drew: list[bool] = []
+
+    def watched(split: Split) -> nn.Module:
+        before = torch.get_rng_state()
+        preprocess = AsFloat() if build_preprocess is None else build_preprocess(split)
+        drew.append(not torch.equal(before, torch.get_rng_state()))
+        return preprocess
+
+    network = build_network(build_model, watched, train, training.seed)
     operations = check_network(network, train, task) * 3 * len(train) / training.batches(len(train))
     if operations > SMALL_STEP or any(
         isinstance(module, nn.modules.conv._ConvNd) for module in network.modules()
     ):
         return False
-    if not isinstance(train.inputs, np.ndarray | dict):
+    if any(drew) or not isinstance(train.inputs, np.ndarray | dict):
         return False
-    few = Rows(train.take(np.arange(min(2, len(train)))), network.preprocess, CPU)
-    return _is_pure(network.net, few) and _is_vectorized(network.net, few)
+    few = Rows(train.take(np.arange(min(4, len(train)))), network.preprocess, CPU)
+    return _is_pure(network.net, few) and _is_stacked_right(network.net, few, task)
 
 
 def _is_pure(net: nn.Module, rows: Rows) -> bool:
@@ -128,50 +250,71 @@ def _is_pure(net: nn.Module, rows: Rows) -> bool:
     return not drew and all(torch.equal(before[name], buffer) for name, buffer in net.named_buffers())
 
 
-def _is_vectorized(net: nn.Module, rows: Rows) -> bool:
-    stacked, buffers = stack_module_state([net, net])
-    forward = _forward(net.train(), buffers, each_its_own=False)
+def _is_stacked_right(net: nn.Module, rows: Rows, task: Task) -> bool:
+    """Whether a stack of two gives the losses and gradients of one, for rows that it was not traced with."""
+    first, other = torch.arange(len(rows)), torch.arange(len(rows)).flip(0)
+    net = copy.deepcopy(net).train()
     try:
-        with torch.no_grad():
-            forward(stacked, rows.inputs(torch.arange(len(rows))))
-    except (RuntimeError, TypeError, ValueError):
-        # What vmap cannot do, such as a branch on a value, it says by one of these.
+        stack = Stack([net, copy.deepcopy(net)], 1, task)
+        stack.batch(*_batch(rows, (first,)))
+        losses, gradients = stack.batch(*_batch(rows, (other,)))
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError):
+        # What cannot be vectorized or traced, such as a branch on a value, is told by one of these.
         return False
-    return True
-
-
-def _forward(net: nn.Module, buffers: dict[str, Tensor], each_its_own: bool) -> Callable[..., Tensor]:
-    def one(parameters: dict[str, Tensor], held: dict[str, Tensor], inputs: Tensors) -> Any:
-        return functional_call(net, (parameters, held), (inputs,))
-
-    members = torch.vmap(one, in_dims=(0, 0, 0 if each_its_own else None))
-    return lambda stacked, inputs: members(stacked, buffers, inputs)
-
-
-def _inputs(rows: Rows, indices: tuple[Tensor, ...], training: Training) -> Tensors:
-    if training.batch_size is None:
-        return rows.inputs(indices[0])
-    members, size = len(indices), len(indices[0])
-    return map_tensors(lambda t: t.reshape(members, size, *t.shape[1:]), rows.inputs(torch.cat(indices)))
-
-
-def _losses(task: Task, outputs: Tensor, rows: Rows, indices: tuple[Tensor, ...]) -> Tensor:
-    losses = task.loss(outputs.flatten(0, 1), rows.targets[torch.cat(indices)]).unflatten(
-        0, outputs.shape[:2]
+    loss = mean_loss(task, net(rows.inputs(other)), rows, other)
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    expected = torch.autograd.grad(loss, trained, allow_unused=True)
+    return _is_near(losses[1], loss) and all(
+        map(_is_near, (g if g is None else g[1] for g in gradients), expected)
     )
-    weights = [None if rows.weights is None else rows.weights[member] for member in indices]
-    return torch.stack([weighted_mean(*pair) for pair in zip(losses, weights, strict=True)])
 
 
-def _validation_losses(nets: list[nn.Module], stacked: dict[str, Tensor], rows: Rows, task: Task) -> Tensor:
-    _unstack(stacked, nets)
-    with torch.no_grad():
-        means = [weighted_mean(task.loss(predict(net, rows), rows.targets), rows.weights) for net in nets]
-    return torch.stack(means).double()
+def _is_near(ours: Tensor | None, theirs: Tensor | None) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs
+    return bool((ours - theirs).abs().max() <= 1e-3 * theirs.abs().max() + 1e-9)
 
 
-def _unstack(stacked: dict[str, Tensor], nets: list[nn.Module]) -> None:
+def _streams(members: Sequence[Training]) -> list[int]:
+    """The seeds whose batches are drawn: one for as many members each, in their order.
+
+    Example:
+        >>> _streams([Training(weight_decay=wd, seed=seed) for seed in (3, 4) for wd in (0.0, 0.1)])
+        [3, 4]
+    """
+    if members[0].batch_size is None:
+        return [members[0].seed]  # all of them see all rows
+    runs = [(seed, len(list(run))) for seed, run in itertools.groupby(member.seed for member in members)]
+    even = len({length for _, length in runs}) == 1
+    return [seed for seed, _ in runs] if even else [member.seed for member in members]
+
+
+def _decay_of(members: Sequence[Training]) -> Decay:
+    """How decay acts on those that have any; a member without decay fits every form."""
+    return next((member.decay for member in members if member.weight_decay > 0), members[0].decay)
+
+
+def _batch(rows: Rows, indices: Sequence[Tensor]) -> tuple[Tensors, Tensor, Tensor | None]:
+    """Inputs (S, B, ...), targets (S, B) and weights (S, B) of a batch a seed."""
+    every, shape = torch.cat(list(indices)), (len(indices), len(indices[0]))
+    inputs = map_tensors(lambda t: t.view(*shape, *t.shape[1:]), rows.inputs(every))
+    weights = None if rows.weights is None else rows.weights.index_select(0, every).view(shape)
+    return inputs, rows.targets.index_select(0, every).view(*shape, *rows.targets.shape[1:]), weights
+
+
+def _validation_losses(stack: Stack, rows: Rows) -> Tensor:
+    """The mean loss (M,) of every member, in double precision."""
+    members = len(next(iter(stack.parameters.values())))
+    parts = rows.in_order(max(1, AT_ONCE // members))
+    losses = stack.losses(torch.cat([stack.outputs(part) for part in parts], dim=1), rows.targets)  # (M, N)
+    if rows.weights is None:
+        return losses.mean(dim=1).double()
+    return ((losses * rows.weights).sum(dim=1) / rows.weights.sum()).double()
+
+
+@torch.no_grad()
+def _unstack(parameters: dict[str, Tensor], nets: Sequence[nn.Module]) -> None:
     for member, net in enumerate(nets):
-        with torch.no_grad():
-            for name, parameter in net.named_parameters():
-                parameter.copy_(stacked[name][member])
+        for name, parameter in net.named_parameters():
+            if name in parameters:
+                parameter.copy_(parameters[name][member])
