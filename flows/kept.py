@@ -1,27 +1,34 @@
-"""Where are the outcomes of earlier trainings kept, and of which of them may a run make use?"""
+"""Where are outcomes kept, so that neither a run nor a sweep trains the same control twice?"""
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_checks.splits import Splits
-from flows.settings import read_settings
-from wdgate import __version__
+from flows.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from pipelines.pipeline import Plan
     from wd_train.kept import Kept
+    from wd_train.training import Training
+
+
+def outcomes_folder(settings: Settings) -> Path:
+    """What runs and sweeps share; it holds predictions of rows, and stays on this machine."""
+    return settings.home / "controls"
 
 
 def kept_outcomes(plan: Plan, splits: Splits) -> Kept:
-    """The outcomes under `WDGATE_HOME` of trainings that had all but the training's own values in common.
-
-    Those are the pipeline, its other arguments, the train and validation rows, and the code.
-    """
+    """The outcomes of earlier trainings with the same pipeline, rows and code, by runs or by sweeps."""
     from pipelines.grid import parts_of
+    from pipelines.keeping import outcome_name
     from wd_train.kept import Kept
 
-    content = [parts_of(plan), splits.train.fingerprint, splits.validation.fingerprint, __version__]
-    key = hashlib.sha256("\n".join(content).encode()).hexdigest()
-    return Kept(read_settings().home / "controls", key)
+    parts, fingerprints = parts_of(plan), (splits.train.fingerprint, splits.validation.fingerprint)
+
+    def name(member: Training) -> str:
+        rows = plan.pipeline.control.rows
+        return outcome_name(parts, fingerprints, member, plan.arguments, rows=rows)
+
+    return Kept(outcomes_folder(read_settings()), name)

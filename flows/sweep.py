@@ -13,6 +13,7 @@ from data_checks.splits import Splits
 from flows import sweep_report, tracking_sweep
 from flows.check_data import check, load_splits
 from flows.checked import data_docs
+from flows.kept import outcomes_folder
 from flows.progress import now, say, share_done
 from flows.settings import Settings, read_settings
 from flows.steps import step
@@ -45,7 +46,7 @@ def sweep(pipeline: str, parameters: dict[str, Any] | None = None, out: Path | N
     settings = read_settings()
     grid = step(_grid, "Making the grid")(pipeline, parameters or {})
     materials = step(_check_rows, "Checking the data")(grid, settings)
-    kept = settings.home / "sweeps" / "outcomes"
+    kept = outcomes_folder(settings)
     left = step(schedule, "Looking for what is trained already")(grid, materials, kept)
     for words in words_before(grid, materials, left):
         say(words)

@@ -18,6 +18,7 @@ from data_checks.errors import DataError
 from data_checks.evidence.spelling import canonical_ids
 from data_checks.evidence.times import before, comparable, first_time, missing
 from data_checks.splits import Array, Inputs, Reader, Split, Splits
+from wd_train.shares import some_of
 
 Positions = NDArray[np.intp]
 
@@ -26,7 +27,7 @@ FEW = 150
 
 FOLDS = 5
 ORDER = 0
-"""Seed of the order in which shares of the train rows are taken; the same for every member."""
+"""Seed of the order in which groups and rows of equal content are dealt to folds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,21 +80,6 @@ def parts_of_fold(material: Material, fold: int, folds: int, share: float = 1.0)
     together = joined(material.train, material.validation)
     fit, judged = folds_of(together, folds, material.embargo)[fold]
     return some_of(together.take(fit), share), together.take(judged)
-
-
-def some_of(rows: Split, share: float) -> Split:
-    """A share of the rows, in their order: the first ones of one permutation, so that shares are nested.
-
-    Example:
-        >>> rows = Split(np.arange(10.0)[:, None], np.arange(10))
-        >>> half, all_rows = some_of(rows, 0.5), some_of(rows, 1.0)
-        >>> len(half), set(some_of(rows, 0.3).targets.tolist()) < set(half.targets.tolist()), all_rows is rows
-        (5, True, True)
-    """
-    if share >= 1:
-        return rows
-    order = np.random.default_rng(ORDER).permutation(len(rows))
-    return rows.take(np.sort(order[: max(1, round(share * len(rows)))]))
 
 
 def folds_of(rows: Split, folds: int, embargo: Any = None) -> list[tuple[Positions, Positions]]:

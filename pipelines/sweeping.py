@@ -12,6 +12,7 @@ from data_checks.splits import Split
 from pipelines.folds import Material, folds_for, parts_of_fold
 from pipelines.grid import Grid, Point, training_form
 from pipelines.jobs import Job, Member, train_here, train_job
+from pipelines.keeping import outcome_name
 from pipelines.merging import merged, predicted_rows
 from pipelines.pipeline import Pipeline
 from pipelines.sameness import digest, form_of
@@ -20,7 +21,6 @@ from wd_train.outcomes import Diverged, Outcome, load_outcome
 from wd_train.pool import START_SECONDS, cores, one_thread, run_in_workers
 from wd_train.stacked import stacks
 from wd_train.steps import pick_device
-from wdgate import __version__
 
 if TYPE_CHECKING:
     from wd_train.training import Training
@@ -156,8 +156,16 @@ def _works(grid: Grid, materials: Sequence[Material], kept: Path) -> list[list[l
 
 def _work(point: Point, training: Training, material: Material, fold: int, folds: int, kept: Path) -> Work:
     where = (point.parts, material.fingerprints, form_of(point.rows), folds)
-    key = digest(where, fold, training_form(training, point.plan.arguments), __version__)
-    member = Member(point.given, point.stage, point.without_decay, training.seed, kept / f"{key}.npz")
+    name = outcome_name(
+        point.parts,
+        material.fingerprints,
+        training,
+        point.plan.arguments,
+        rows=point.rows,
+        fold=fold,
+        folds=folds,
+    )
+    member = Member(point.given, point.stage, point.without_decay, training.seed, kept / name)
     shared = replace(training, weight_decay=0.0, seed=0)
     # Parts that only arguments tell apart are others for other arguments.
     apart = {name: str(value) for name, value in point.given.items()} if point.parts[0] == "?" else {}

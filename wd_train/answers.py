@@ -68,13 +68,16 @@ def summarize(
         return not_measured(_too_few(task, effects, validation), rows=rows, seconds=seconds, missing=missing)
     sentence = _sentence(task, weight_decay, measured, len(validation))
     left_out = f" {missing} of {missing + pairs} pairs {_are(missing)} missing: {lost}." if missing else ""
-    sentence = f"{sentence}{left_out}{_age(controls)}"
+    sentence = f"{sentence}{left_out}{_age(controls, pairs)}"
     return DecayEffect("measured", measured, pairs, rows, seconds, sentence, missing, controls)
 
 
-def _age(controls: str) -> str:
+def _age(controls: str, pairs: int) -> str:
     source, kept, age = controls.rpartition("kept from ")
-    return f" The {'oldest ' if source else ''}control was trained {age}." if kept else ""
+    if not kept:
+        return ""
+    oldest = "The oldest control was" if source or pairs > 1 else "The control was"
+    return f" {oldest} trained {age}."
 
 
 def _too_few(task: Task, effects: Sequence[ScoreEffect], validation: Split) -> str:
@@ -117,7 +120,7 @@ def _basis(effect: ScoreEffect, rows: int) -> str:
     trainings = "one pair of trainings" if effect.pairs == 1 else f"{effect.pairs} pairs of trainings"
     if effect.lower == effect.upper == 0:
         return f"the same on each of {rows:,} validation rows, in {trainings}"
-    ends = f"{_signed(effect, effect.lower)} to {_signed(effect, effect.upper)}"
+    ends = f"{_signed(effect, effect.lower).removesuffix(' points')} to {_signed(effect, effect.upper)}"
     where = f"over {trainings} and {rows:,} validation rows"
     caution = ": another seed may differ" if effect.pairs == 1 else ""
     return f"95 % interval of the difference {ends}, {where}{caution}"

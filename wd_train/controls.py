@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
 from wd_train.answers import not_measured, nothing_to_measure, summarize, too_dear
@@ -23,6 +21,7 @@ from wd_train.kept import Kept, ago
 from wd_train.network import BuildModel, BuildPreprocess, Network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
 from wd_train.rows import Augment
+from wd_train.shares import some_of
 from wd_train.stacked import stacks
 from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
@@ -88,7 +87,7 @@ def measure_decay(
         seeds: how many pairs are wanted; their seeds count up from the training's own.
         budget: the share of the training's time that pairs may take where they do not train as a fleet.
         rows: the share of the train rows that the pairs are trained on.
-        kept: outcomes of earlier trainings; None: nothing is kept.
+        kept: outcomes of earlier trainings on the same share of the rows; None: nothing is kept.
         augment: changes a training batch; rows that are augmented do not train as a fleet.
         on_progress: told in a few words what has been done.
     """
@@ -97,9 +96,9 @@ def measure_decay(
         return nothing_to_measure()
     if seeds == 0:
         return not_measured("no pairs of trainings were asked for")
-    some = _share(train, rows, training.seed)
+    some = some_of(train, rows)
     parts = (build_model, build_preprocess, some, validation, task)
-    found = Found(pairs_of(training, seeds), None if kept is None else replace(kept, rows=rows))
+    found = Found(pairs_of(training, seeds), kept)
     if augment is None and stacks(build_model, build_preprocess, some, task, training):
         source = "fleet"
         _train_together(parts, found, on_progress)
@@ -280,10 +279,3 @@ def _main_outcome(parts: Parts, training: Training, main: Main) -> Outcome | Div
 
 def _place(member: Training) -> tuple[int, float]:
     return member.seed, member.weight_decay
-
-
-def _share(train: Split, rows: float, seed: int) -> Split:
-    if rows >= 1:
-        return train
-    order = np.random.default_rng(seed).permutation(len(train))
-    return train.take(np.sort(order[: max(1, round(rows * len(train)))]))

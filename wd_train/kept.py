@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from wd_train.decay import Decay
 from wd_train.outcomes import Diverged, Outcome, load_outcome, save_outcome
@@ -20,13 +18,11 @@ class Kept:
 
     Args:
         folder: where they are.
-        key: what all else that decides over an outcome is known by: pipeline, arguments, rows, code.
-        rows: the share of the train rows that they were trained on.
+        name: of the file of a training, the same where everything that decides over its outcome is.
     """
 
     folder: Path
-    key: str
-    rows: float = 1.0
+    name: Callable[[Training], str]
 
     def find(self, member: Training) -> tuple[Outcome | Diverged, float] | None:
         """What this training left when it was run before, and how many seconds ago that was."""
@@ -41,8 +37,7 @@ class Kept:
     def path(self, member: Training) -> Path:
         """The file of one training; without a coefficient the form of the decay makes no difference."""
         known = replace(member, decay=Decay()) if member.weight_decay == 0 else member
-        content = json.dumps([self.key, self.rows, known.as_dict()], sort_keys=True, default=_named)
-        return self.folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.npz"
+        return self.folder / self.name(known)
 
 
 def ago(seconds: float) -> str:
@@ -55,8 +50,3 @@ def ago(seconds: float) -> str:
     hours, days = int(seconds // 3600), int(seconds // 86400)
     count, unit = (days, "day") if days else (hours, "hour")
     return f"{count} {unit}{'s' if count > 1 else ''} ago" if count else "less than an hour ago"
-
-
-def _named(value: Any) -> str:
-    """A decay of the user's own by its name: what it does is in the code, which the key knows."""
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"

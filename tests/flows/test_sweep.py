@@ -107,11 +107,11 @@ def test_a_person_is_shown_a_table(swept, wdgate, tiny):
 
 
 def test_data_that_fail_a_check_stop_the_sweep_before_any_training(wdgate, tiny, home):
-    before = len(list((home / "sweeps" / "outcomes").glob("*.npz")))
+    before = len(list((home / "controls").glob("*.npz")))
     code, said = refused(wdgate, tiny, "leak=yes", "weight_decay=0,1", "seeds=1")
     assert code == 1
     assert "wdgate:" in said
-    assert len(list((home / "sweeps" / "outcomes").glob("*.npz"))) == before
+    assert len(list((home / "controls").glob("*.npz"))) == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Is the sentence about the decay honest, and clear to a reader who is no specialist?"""
 
 import json
+import re
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def test_an_effect_is_said_with_its_size_its_side_and_both_means():
     effect = summary([outcome(0.95), outcome(0.85)], [outcome(0.85), outcome(0.75)])
     first = "Weight decay 0.3 raised accuracy by 10.0 points, which is better: 90.0% with it, 80.0% without"
     assert effect.sentence.startswith(f"{first} (95 % interval of the difference +8")
+    assert re.search(r"of the difference \+8\.\d to \+1[12]\.\d points, over 2 pairs", effect.sentence)
     assert "over 2 pairs of trainings and 1,000 validation rows)" in effect.sentence
     assert "It also lowered log-loss by" in effect.sentence
     assert "lowered the calibration error (ECE) by 0.1, which is better" in effect.sentence

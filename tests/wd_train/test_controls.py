@@ -37,6 +37,10 @@ def with_dropout(split):
     return nn.Sequential(nn.Dropout(0.1), nn.Linear(4, 2))
 
 
+def kept_in(folder, content="digits"):
+    return Kept(folder, lambda member: f"{content}-{hash(member)}.npz")
+
+
 def measured(build=small, training=TRAINING, seconds=1e6, network=None, **more):
     main = Main(seconds, network)
     return measure_decay(build, None, TRAIN, VALIDATION, TASK, training, main=main, **more)
@@ -171,7 +175,7 @@ def test_a_purse_pays_what_fits_and_learns_what_a_training_takes(now):
 
 
 def test_what_earlier_runs_trained_is_not_trained_again(tmp_path, trained, main):
-    kept = Kept(tmp_path / "controls", "digits")
+    kept = kept_in(tmp_path / "controls")
     first = measured(with_dropout, network=main, budget=1.0, kept=kept)
     for path in kept.folder.iterdir():
         os.utime(path, (time.time() - 3.5 * 86400,) * 2)
@@ -185,19 +189,18 @@ def test_what_earlier_runs_trained_is_not_trained_again(tmp_path, trained, main)
 
 
 def test_a_kept_control_of_other_content_is_not_taken(tmp_path, main):
-    measured(with_dropout, network=main, budget=1.0, kept=Kept(tmp_path, "digits"))
-    for kept, training, share in [
-        (Kept(tmp_path, "other rows"), TRAINING, 1.0),
-        (Kept(tmp_path, "digits"), dataclasses.replace(TRAINING, learning_rate=2e-2), 1.0),
-        (Kept(tmp_path, "digits"), dataclasses.replace(TRAINING, seed=1), 1.0),
-        (Kept(tmp_path, "digits"), TRAINING, 0.5),
+    measured(with_dropout, network=main, budget=1.0, kept=kept_in(tmp_path))
+    for kept, training in [
+        (kept_in(tmp_path, "other rows"), TRAINING),
+        (kept_in(tmp_path), dataclasses.replace(TRAINING, learning_rate=2e-2)),
+        (kept_in(tmp_path), dataclasses.replace(TRAINING, seed=1)),
     ]:
-        effect = measured(with_dropout, training, network=main, budget=0.0, kept=kept, rows=share)
+        effect = measured(with_dropout, training, network=main, budget=0.0, kept=kept, seeds=1)
         assert effect.status == "not measured"
 
 
 def test_a_kept_control_that_is_damaged_is_trained_again(tmp_path, trained, main):
-    kept = Kept(tmp_path, "digits")
+    kept = kept_in(tmp_path)
     measured(with_dropout, network=main, budget=1.0, kept=kept)
     path = kept.path(dataclasses.replace(TRAINING, weight_decay=0.0))
     path.write_bytes(path.read_bytes()[:200])
@@ -207,7 +210,7 @@ def test_a_kept_control_that_is_damaged_is_trained_again(tmp_path, trained, main
 
 
 def test_a_fleet_leaves_its_outcomes_for_a_sweep(tmp_path):
-    kept = Kept(tmp_path, "digits")
+    kept = kept_in(tmp_path)
     measured(kept=kept, seeds=2)
     for member in (member for pair in pairs_of(TRAINING, 2) for member in pair):
         outcome, age = kept.find(member)
@@ -237,7 +240,7 @@ def test_a_pair_that_diverges_does_not_stop_the_run_and_is_named(build, patience
 
 
 def test_a_control_that_diverged_is_kept_and_not_trained_again(tmp_path, trained, main):
-    kept = Kept(tmp_path, "digits")
+    kept = kept_in(tmp_path)
     kept.keep(dataclasses.replace(TRAINING, weight_decay=0.0), Diverged("its loss was nan at step 3"))
     effect = measured(with_dropout, network=main, budget=0.0, kept=kept)
     assert "1 training without decay diverged (its loss was nan at step 3)" in effect.sentence

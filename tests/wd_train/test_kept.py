@@ -15,12 +15,8 @@ from wd_train.training import Training
 TRAINING = Training(weight_decay=0.5)
 
 
-def own(parameter, step):
-    return parameter
-
-
-def another(parameter, step):
-    return parameter
+def named(member):
+    return f"{hash((member, member.decay))}.npz"
 
 
 def changed(**values):
@@ -28,7 +24,7 @@ def changed(**values):
 
 
 def test_what_was_kept_is_found_with_its_age(tmp_path):
-    kept = Kept(tmp_path, "key")
+    kept = Kept(tmp_path, named)
     assert kept.find(TRAINING) is None
     kept.keep(TRAINING, Diverged("it was"))
     os.utime(kept.path(TRAINING), (time.time() - 100,) * 2)
@@ -37,25 +33,11 @@ def test_what_was_kept_is_found_with_its_age(tmp_path):
     assert 99 < age < 200
 
 
-def test_every_value_of_a_training_makes_another_file(tmp_path):
-    others = [
-        changed(weight_decay=0.4),
-        changed(seed=1),
-        changed(epochs=19),
-        changed(decay=Decay("cautious")),
-        changed(decay=Decay(exclude=("head.*",))),
-        changed(decay=Decay(own)),
-        changed(decay=Decay(another)),
-    ]
-    places = {Kept(tmp_path, "key").path(training) for training in [TRAINING, *others]}
-    places |= {Kept(tmp_path, "other").path(TRAINING), Kept(tmp_path, "key", rows=0.5).path(TRAINING)}
-    assert len(places) == len(others) + 3
-
-
-def test_without_a_coefficient_the_form_of_the_decay_makes_no_difference(tmp_path):
-    kept = Kept(tmp_path, "key")
-    forms = [Decay(), Decay("cautious"), Decay("l2", schedule="early"), Decay(own)]
+def test_a_name_is_asked_for_a_control_whatever_form_its_decay_would_have_had(tmp_path):
+    kept = Kept(tmp_path, named)
+    forms = [Decay(), Decay("cautious"), Decay("l2", schedule="early"), Decay(exclude=("head.*",))]
     assert len({kept.path(changed(weight_decay=0.0, decay=form)) for form in forms}) == 1
+    assert len({kept.path(changed(decay=form)) for form in forms}) == 4
 
 
 @given(st.floats(0, 1e9))
