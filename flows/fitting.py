@@ -12,13 +12,14 @@ from data_checks.errors import ModelError, PipelineError
 from data_checks.splits import Splits
 from flows import tracking
 from flows.kept import kept_outcomes
-from flows.progress import now, share_done
+from flows.progress import now, say, share_done
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
     from pipelines.pipeline import Pipeline, Plan
+    from wd_train.diagnostics import Reading
     from wd_train.effects import DecayEffect
     from wd_train.export import ExportedModel
-    from wd_train.training import Epoch
+    from wd_train.training import Epoch, TrainedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,8 @@ class Fitted:
         seconds: how long it took.
         history: what was seen after each measured epoch; empty for a loop of the user's own.
         facts: what is worth keeping of the training, as plain values.
-        decay: which tensors were decayed and how far, as plain values.
+        decay: which tensors were decayed and how far, and what a person should know of it, as plain values.
+        readings: what the decayed tensors did at the steps that were watched.
     """
 
     model: Any
@@ -38,6 +40,7 @@ class Fitted:
     history: tuple[Mapping[str, Any], ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     decay: Mapping[str, Any] = field(default_factory=dict)
+    readings: tuple[Mapping[str, Any], ...] = ()
 
 
 def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
@@ -48,8 +51,19 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
     if pipeline.model is None:
         return _own_loop(pipeline, splits)
 
+    unlogged: list[Reading] = []
+    found: list[str] = []
+
+    def on_reading(reading: Reading) -> None:
+        unlogged.append(reading)
+        for diagnosis in reading.diagnoses:
+            found.append(diagnosis.name)
+            say(f"{diagnosis.name}: {diagnosis.sentence}")
+            run.tag(decay_diagnoses=", ".join(found))
+
     def on_epoch(epoch: Epoch) -> None:
-        tracking.log_epoch(run, epoch, pipeline.task.primary)
+        tracking.log_epoch(run, epoch, pipeline.task.primary, unlogged)
+        unlogged.clear()
         share_done(epoch.epoch / pipeline.training.epochs)
 
     trained = train(
@@ -61,15 +75,9 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
         pipeline.training,
         augment=pipeline.augment,
         on_epoch=on_epoch,
+        on_reading=on_reading,
     )
-    history = tuple(asdict(epoch) for epoch in trained.history)
-    facts = {
-        "seconds": round(trained.seconds, 3),
-        "best_epoch": trained.best_epoch,
-        f"train_{pipeline.task.primary}": trained.train_score,
-        f"validation_{pipeline.task.primary}": trained.validation_score,
-    }
-    return Fitted(trained.network, trained.seconds, history, facts, trained.decay.as_dict())
+    return _fitted(trained, pipeline.task.primary)
 
 
 def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
@@ -107,6 +115,23 @@ def export(plan: Plan, splits: Splits, fitted: Fitted) -> ExportedModel:
     if isinstance(fitted.model, nn.Module):
         return export_network(fitted.model, plan.pipeline.task, splits.train)
     return adopt(fitted.model, plan.pipeline.task, splits.train)
+
+
+def _fitted(trained: TrainedModel, primary: str) -> Fitted:
+    facts = {
+        "seconds": round(trained.seconds, 3),
+        "best_epoch": trained.best_epoch,
+        f"train_{primary}": trained.train_score,
+        f"validation_{primary}": trained.validation_score,
+    }
+    return Fitted(
+        model=trained.network,
+        seconds=trained.seconds,
+        history=tuple(asdict(epoch) for epoch in trained.history),
+        facts=facts,
+        decay={**trained.decay.as_dict(), "diagnoses": [asdict(found) for found in trained.diagnoses]},
+        readings=tuple(reading.as_dict() for reading in trained.readings),
+    )
 
 
 def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flows.report import Summary, number
 
 
-def page(summary: Summary, pictures: Mapping[str, bytes]) -> str:
+def page(summary: Summary, pictures: Mapping[str, bytes], decay: Mapping[str, Any] | None = None) -> str:
     """The run as one HTML document.
 
     Args:
         summary: what is said.
         pictures: PNG bytes by title, shown in this order.
+        decay: which tensors are decayed, which are not and why, and the last reading of each.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -22,4 +24,13 @@ def page(summary: Summary, pictures: Mapping[str, bytes]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     template = environment.from_string((Path(__file__).parent / "page.html").read_text())
     encoded = {title: base64.b64encode(picture).decode() for title, picture in pictures.items()}
-    return template.render(summary=summary.as_dict(), pictures=encoded, number=number)
+    return template.render(
+        summary=summary.as_dict(), pictures=encoded, tensors=_tensors(decay or {}), number=number
+    )
+
+
+def _tensors(decay: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a parameter: what was decided about it, and where it was at the end."""
+    readings = decay.get("readings") or [{"tensors": []}]
+    last = {tensor["name"]: tensor for tensor in readings[-1]["tensors"]}
+    return [{**tensor, "last": last.get(tensor["name"], {})} for tensor in decay.get("tensors", ())]

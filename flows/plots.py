@@ -26,6 +26,40 @@ def curves(history: Sequence[Mapping[str, Any]]) -> bytes:
     return _png(figure)
 
 
+def decay_curves(readings: Sequence[Mapping[str, Any]]) -> bytes:
+    """Norm ratio and distance from equilibrium of the decayed tensors over the steps, early layers dark."""
+    figure, (left, right) = _figure(columns=2)
+    names = [tensor["name"] for tensor in readings[-1]["tensors"]]
+    for place, name in enumerate(names):
+        # Names of hundreds of tensors would hide their curves.
+        named = len(names) <= 8 or place in (0, len(names) - 1)
+        style: dict[str, Any] = {"color": _depth(place, len(names)), "label": name if named else None}
+        left.plot(*_curve(readings, place, "norm_ratio"), **style)
+        right.plot(*_curve(readings, place, "distance_from_equilibrium"), **style)
+    left.set(xlabel="step", ylabel="norm / norm at the start", ylim=(0, None))
+    left.legend(frameon=False, fontsize=7)
+    right.axhline(0, color="0.7", linestyle="--")
+    right.set(xlabel="step", ylabel="distance from equilibrium", ylim=(-1.05, 1.05))
+    right.set_title("-1: only the decay acts.  1: it counts for nothing", fontsize=9)
+    return _png(figure)
+
+
+def _curve(readings: Sequence[Mapping[str, Any]], place: int, quantity: str) -> tuple[list[int], list[float]]:
+    """Steps and values of one tensor, where there is a value."""
+    known = [
+        (reading["step"], reading["tensors"][place][quantity])
+        for reading in readings
+        if reading["tensors"] and reading["tensors"][place][quantity] is not None
+    ]
+    return [step for step, _ in known], [value for _, value in known]
+
+
+def _depth(place: int, count: int) -> tuple[float, float, float]:
+    """A blue for a layer, dark at the first and light at the last."""
+    light = 0.75 * place / max(1, count - 1)
+    return light, 0.2 + 0.7 * light, 0.5 + 0.45 * light
+
+
 def reliability(evaluation: Evaluation) -> bytes:
     """Accuracy against confidence on the test rows, with the number of rows in each bin."""
     from wdgate.evaluation import calibration

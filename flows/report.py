@@ -39,6 +39,7 @@ class Summary:
         gates: the answer of each gate.
         findings: the answer of each data check.
         decay: the sentence that says what the decay did.
+        diagnoses: what a person should know of the decay: name, sentence, tensors.
         onnx_sha256: hash of the exported file.
     """
 
@@ -52,6 +53,7 @@ class Summary:
     gates: Rows = field(default_factory=tuple)
     findings: Rows = field(default_factory=tuple)
     decay: str = ""
+    diagnoses: Rows = field(default_factory=tuple)
     onnx_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def of_candidate(candidate: Candidate) -> Summary:
         run_id=candidate.run_id,
         findings=candidate.data["findings"],
         decay=candidate.effect.get("sentence", ""),
+        diagnoses=candidate.decay.get("diagnoses", ()),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -93,6 +96,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         gates=decision.get("gates", ()),
         findings=findings,
         decay=candidate.effect.get("sentence", ""),
+        diagnoses=candidate.decay.get("diagnoses", ()),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -106,7 +110,10 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     if summary.gates:
         console.print()
         console.print(gates_table(summary.gates, summary.look))
-    for title, words in (("What the weight decay did", summary.decay), ("Verdict", summary.sentence)):
+    did = "\n".join(
+        [summary.decay, *(f"{found['name']}: {found['sentence']}" for found in summary.diagnoses)]
+    ).strip()
+    for title, words in (("What the weight decay did", did), ("Verdict", summary.sentence)):
         if words:
             console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
     console.print(f"\nRun {summary.run_id}", highlight=False)

@@ -26,7 +26,7 @@ from data_checks.errors import RegistryError
 from data_checks.splits import read_inputs
 from flows.candidate import Candidate
 from flows.page import page
-from flows.plots import curves, reliability
+from flows.plots import curves, decay_curves, reliability
 from flows.report import Summary
 from flows.settings import Settings
 from wdgate.evaluation.onnx_file import OnnxModel
@@ -35,12 +35,18 @@ from wdgate.store import reason
 if TYPE_CHECKING:
     from data_checks.report import DataReport
     from data_checks.splits import Splits
+    from flows.fitting import Fitted
     from pipelines.pipeline import Plan
+    from wd_train.diagnostics import Reading, TensorReading
     from wd_train.export import ExportedModel
     from wd_train.training import Epoch
     from wdgate.evaluation.evaluation import Evaluation
 
 NOTE = "mlflow.note.content"
+MOST_AT_ONCE = 1000
+"""Metrics that MLflow takes in one call."""
+CURVES_OF_ITS_OWN = 8
+"""Decayed tensors up to which each has curves; of more, the first, the last and the median of all have."""
 # Kept beside the pages for the next asking; `report.json` says the same.
 _KEPT_HERE = ("evidence.parquet", "found.json")
 # What rows hold, in a page and in a table: of private data neither leaves this machine.
@@ -73,10 +79,16 @@ class Run:
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log numbers; one that is not finite becomes a tag, for MLflow stores infinity as 1.8e308."""
-        now = int(time.time() * 1000)
         finite = {name: value for name, value in values.items() if abs(value) < float("inf")}
-        self.client.log_batch(self.run_id, [Metric(name, float(v), now, step) for name, v in finite.items()])
+        self.points([(name, value, step) for name, value in finite.items()])
         self.tag(**{name: values[name] for name in values.keys() - finite.keys()})
+
+    def points(self, points: Sequence[tuple[str, float, int]]) -> None:
+        """Log finite numbers of several steps at once: (name, value, step) each, in their order."""
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, float(value), now, step) for name, value, step in points]
+        for first in range(0, len(metrics), MOST_AT_ONCE):
+            self.client.log_batch(self.run_id, metrics[first : first + MOST_AT_ONCE])
 
     def file(self, name: str, text: str) -> None:
         """Store a text file."""
@@ -154,13 +166,22 @@ def read_candidate(settings: Settings, run_id: str) -> Candidate:
         return candidate
 
 
-def log_epoch(run: Run, epoch: Epoch, primary: str) -> None:
-    """Add one epoch to the curves, unless they hold it already; `primary` is the name of its score."""
-    if epoch.epoch > run.logged_epoch:
-        curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
-        run.metrics(
-            {name: curves[name] for name in curves if name not in ("epoch", "step")}, step=epoch.epoch
-        )
+def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] = ()) -> None:
+    """Add one epoch to the curves, with what was read of the decay up to it, unless they hold it already.
+
+    Args:
+        run: the open run.
+        epoch: what was seen of it.
+        primary: the name of its score.
+        readings: those since the epoch before; they come at steps, not at epochs.
+    """
+    if epoch.epoch <= run.logged_epoch:
+        return
+    curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
+    named = [name for name in curves if name not in ("epoch", "step")]
+    # The epoch last: where it is there, its readings are.
+    read = [point for reading in readings for point in _decay_points(reading)]
+    run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])
 
 
 def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
@@ -194,15 +215,16 @@ def log_candidate(
     run: Run,
     candidate: Candidate,
     exported: ExportedModel,
-    history: Sequence[Mapping[str, Any]],
+    fitted: Fitted,
     splits: Splits,
 ) -> Candidate:
     """Store what was trained, and close its run: a candidate is a finished run with a logged model."""
     with answering(run.settings):
         _log_model(run, exported, _example(splits))
         run.metrics({**_final(candidate.training), **_decay(candidate)})
-        if history:
-            run.picture("curves.png", curves(history))
+        if fitted.history:
+            run.picture("curves.png", curves(fitted.history))
+        _log_decay(run, candidate, fitted.readings)
     return finish(run, candidate, "trained", "not-judged", candidate.effect["sentence"])
 
 
@@ -218,9 +240,10 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
     with answering(settings):
         run = Run(settings, summary.run_id)
         run.metrics({**_test_metrics(evaluation), **_bounds(summary.gates)})
-        pictures = _pictures(run, evaluation)
+        decay = _read_decay(run)
+        pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}
         run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))
-        run.file("report.html", page(summary, pictures))
+        run.file("report.html", page(summary, pictures, decay))
         run.tag(**{"decision": summary.outcome, "reason": summary.reason, NOTE: summary.sentence})
         if summary.outcome == "promoted":
             run.tag(version=summary.version)
@@ -348,6 +371,54 @@ def _decay(candidate: Candidate) -> dict[str, float]:
         for side in ("difference", "lower", "upper")
     }
     return {f"decay/{name}": value for name, value in {**reached, **effects}.items() if value is not None}
+
+
+def _decay_points(reading: Reading) -> list[tuple[str, float, int]]:
+    """What was read of the decayed tensors, as points of curves over the steps."""
+    shown = {tensor.name: _quantities(tensor) for tensor in _of_their_own(reading.tensors)}
+    if len(shown) < len(reading.tensors):
+        shown["median"] = _medians([_quantities(tensor) for tensor in reading.tensors])
+    return [
+        (f"decay/{quantity}/{name}", value, reading.step)
+        for name, values in shown.items()
+        for quantity, value in values.items()
+        if value is not None
+    ]
+
+
+def _of_their_own(tensors: Sequence[TensorReading]) -> Sequence[TensorReading]:
+    return tensors if len(tensors) <= CURVES_OF_ITS_OWN else (tensors[0], tensors[-1])
+
+
+def _quantities(tensor: TensorReading) -> dict[str, float | None]:
+    return {name: value for name, value in asdict(tensor).items() if name != "name"}
+
+
+def _medians(all_values: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    known = {name: [v for each in all_values if (v := each[name]) is not None] for name in all_values[0]}
+    return {name: float(np.median(values)) if values else None for name, values in known.items()}
+
+
+def _log_decay(run: Run, candidate: Candidate, readings: Sequence[Mapping[str, Any]]) -> None:
+    """Which tensors are decayed, which are not and why, and what the decay did to each, as it was read."""
+    if candidate.decay:
+        run.file("decay.json", json.dumps({**candidate.decay, "readings": readings}, indent=1))
+    for picture in _decay_pictures(readings).values():
+        run.picture("decay.png", picture)
+
+
+def _read_decay(run: Run) -> dict[str, Any]:
+    """What `decay.json` of the run says; nothing where a loop of the user's own left none."""
+    if not any(file.path == "decay.json" for file in run.client.list_artifacts(run.run_id)):
+        return {}
+    read: dict[str, Any] = json.loads(_read_text(run.client, run.run_id, "decay.json"))
+    return read
+
+
+def _decay_pictures(readings: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
+    if not any(reading["tensors"] for reading in readings):
+        return {}
+    return {"The decayed tensors while they trained": decay_curves(readings)}
 
 
 def _pictures(run: Run, evaluation: Evaluation | None) -> dict[str, bytes]:

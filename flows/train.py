@@ -63,4 +63,4 @@ def _train(plan: Plan, splits: Splits, run: tracking.Run) -> Candidate:
         effect=effect.as_dict(),
         export=exported.as_dict(),
     )
-    return step(tracking.log_candidate, "Logging to MLflow")(run, complete, exported, fitted.history, splits)
+    return step(tracking.log_candidate, "Logging to MLflow")(run, complete, exported, fitted, splits)

@@ -27,6 +27,8 @@ ALL_BUT_NOTHING = 1 - 1e-6
 MORE = "A larger weight_decay, learning rate or number of steps takes more."
 READINGS = 200
 """How many readings a long training takes at most."""
+WINDOW = 10
+"""Steps that a distance from equilibrium is taken over at least: in fewer, chance moves a norm more."""
 SPACING = 200
 """Steps between two readings of a short training: what one costs is spread over them."""
 
@@ -42,7 +44,8 @@ class TensorReading:
         angular_update: the angle in radians between the tensor before the step and after it.
         effective_learning_rate: what the learning rate amounts to for the tensor's direction.
         distance_from_equilibrium: -1 where only the decay acts, 0 in balance, 1 where the decay counts for
-            nothing beside the growth; None where nothing is known of the shrink. See `imbalance`.
+            nothing beside the growth, over the steps since the last reading; None where these are few or
+            nothing is known of the shrink. See `imbalance`.
     """
 
     name: str
@@ -212,10 +215,10 @@ class Watch:
         norms = _norms(self.tensors) if self._measured is None else self._measured.norms
         pace = self._pace_of(step, shrink)
         shrunk = self._shrunk(step, pace)
-        grown = [s - lost for s, lost in zip(shrunk, _lost(self._last, norms), strict=True)]
         turned = _angles(self._before, self._norms, self.tensors, norms)
+        distances = self._distances(step, norms, shrunk)
         entries = tuple(
-            self._entry(index, norms[index], rate, turned[index], grown[index], shrunk[index])
+            self._entry(index, norms[index], rate, turned[index], distances[index])
             for index in range(len(norms))
         )
         self._taken = _sums(self._taken, shrunk)
@@ -257,11 +260,20 @@ class Watch:
         """
         if pace is None:
             return [0.0] * len(self._names)
-        between = step - (self.readings[-1].step if self.readings else 0)
-        return [between * (p + q) / 2 for p, q in zip(pace, self._pace or pace, strict=True)]
+        steps = self._since_last(step)
+        return [steps * (p + q) / 2 for p, q in zip(pace, self._pace or pace, strict=True)]
+
+    def _since_last(self, step: int) -> int:
+        return step - (self.readings[-1].step if self.readings else 0)
+
+    def _distances(self, step: int, norms: list[float], shrunk: list[float]) -> list[float | None]:
+        if self._since_last(step) < WINDOW:
+            return [None] * len(norms)
+        lost = _lost(self._last, norms)
+        return [imbalance(taken - less, taken) for taken, less in zip(shrunk, lost, strict=True)]
 
     def _entry(
-        self, index: int, norm: float, rate: float, turned: float, grown: float, shrunk: float
+        self, index: int, norm: float, rate: float, turned: float, distance: float | None
     ) -> TensorReading:
         rms = norm / self._roots[index]
         size = rms if self._scale_free else norm**2
@@ -271,7 +283,7 @@ class Watch:
             norm_ratio=_ratio(norm, self._initial[index]),
             angular_update=turned,
             effective_learning_rate=_ratio(rate, size),
-            distance_from_equilibrium=imbalance(grown, shrunk),
+            distance_from_equilibrium=distance,
         )
 
     def _tell(self, step: int, entries: tuple[TensorReading, ...]) -> Reading:

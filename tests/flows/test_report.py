@@ -1,10 +1,12 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from flows.page import page
+from flows.plots import decay_curves
 from flows.report import Summary, show
 
 GATE = {
@@ -62,6 +64,57 @@ def test_only_a_refusal_has_exit_code_1(outcome, code):
 
 def test_the_summary_is_json():
     assert json.loads(json.dumps(REFUSED.as_dict()))["gates"][0]["status"] == "inconclusive"
+
+
+def test_findings_about_the_decay_are_named_below_what_it_did_and_without_any_there_is_no_word():
+    found = {"name": "inert", "sentence": "It takes 0.14 %.", "tensors": ()}
+    told = printed(replace(REFUSED, decay="No measurable effect.", diagnoses=[found]))
+    assert "No measurable effect.\ninert: It takes 0.14 %." in told
+    assert "inert: It takes 0.14 %." in printed(replace(REFUSED, diagnoses=[found]))
+    assert "What the weight decay did" not in printed(REFUSED)
+
+
+DECAY = {
+    "tensors": [
+        {"name": "0.weight", "shape": [128, 64], "decayed": True, "reason": "matrix of Linear"},
+        {"name": "<i>0.bias", "shape": [128], "decayed": False, "reason": "bias of Linear"},
+    ],
+    "readings": [
+        {"step": 0, "tensors": []},
+        *(
+            {
+                "step": step,
+                "tensors": [
+                    {
+                        "name": "0.weight",
+                        "rms": 0.25,
+                        "norm_ratio": 1.5,
+                        "distance_from_equilibrium": distance,
+                    }
+                ],
+            }
+            for step, distance in ((1, None), (200, -0.125))
+        ),
+    ],
+}
+
+
+def test_the_page_lists_what_is_decayed_what_is_not_and_why_and_where_it_ended():
+    html = page(replace(REFUSED, diagnoses=[{"name": "weak", "sentence": "Little."}]), {}, DECAY)
+    assert "1 of 2 tensors are decayed" in html
+    assert all(
+        part in html for part in ("128 x 64", "matrix of Linear", "1.500", "0.250", "-0.125", "Little.")
+    )
+    assert "&lt;i&gt;0.bias" in html
+    assert "What the weight decay did" not in page(REFUSED, {})
+
+
+def test_the_picture_of_the_decay_is_drawn_for_few_and_for_many_tensors():
+    few = decay_curves(DECAY["readings"])
+    assert few.startswith(b"\x89PNG")
+    first = DECAY["readings"][1]["tensors"][0]
+    many = [{"step": 1, "tensors": [{**first, "name": str(i)} for i in range(100)]}]
+    assert decay_curves(many) != few
 
 
 def test_the_page_shows_what_the_user_wrote_as_text_not_as_markup():

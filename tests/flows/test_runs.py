@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +84,24 @@ def test_a_run_is_recorded_once_with_curves_bounds_tags_and_a_note(digits):
     assert data.metrics["gates/WD202 accuracy at least 0.88 lower"] == pytest.approx(0.90, abs=0.02)
     history = client().get_metric_history(digits[0][1]["run_id"], "validation_loss")
     assert [point.step for point in history] == list(range(1, 61))
+
+
+def test_a_run_holds_what_the_decay_did_to_each_tensor_and_is_calm_when_that_is_in_order(digits, tmp_path):
+    first, third = (digits[i][1] for i in (0, 2))
+    points = client().get_metric_history(first["run_id"], "decay/norm_ratio/0.weight")
+    assert [point.step for point in points] == [1, 200, 400, 600, 800, 900]
+    files = {
+        name: Path(client().download_artifacts(first["run_id"], name, str(tmp_path))).read_text()
+        for name in ("decay.json", "report.html")
+    }
+    told = json.loads(files["decay.json"])
+    assert {tensor["reason"] for tensor in told["tensors"]} == {"matrix of Linear", "bias of Linear"}
+    assert len(told["readings"]) == 6
+    assert "2 of 4 tensors are decayed" in files["report.html"]
+    assert first["diagnoses"] == []
+    assert "decay_diagnoses" not in client().get_run(first["run_id"]).data.tags
+    assert [found["name"] for found in third["diagnoses"]] == ["dominates"]
+    assert client().get_run(third["run_id"]).data.tags["decay_diagnoses"] == "dominates"
 
 
 def test_nothing_of_the_test_rows_is_measured_while_training(digits):
