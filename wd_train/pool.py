@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from data_checks.errors import TrainingError
@@ -111,6 +111,15 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_thread()
+    _leave_no_lock()
+
+
+def _leave_no_lock() -> None:
+    """Keep tqdm, by which torch.fx counts, from a lock between processes, which an ended worker leaves."""
+    with suppress(ImportError):
+        from tqdm.std import TqdmDefaultWriteLock
+
+        TqdmDefaultWriteLock.mp_lock = None
 
 
 def _end_with_parent() -> None:
