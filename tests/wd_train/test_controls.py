@@ -229,7 +229,9 @@ def test_rows_that_are_augmented_are_augmented_in_the_pairs_too():
     assert sum(called) == 2 * 3 * 40
 
 
-@pytest.mark.parametrize(("build", "patience"), [(small, None), (with_dropout, None), (with_dropout, 2)])
+@pytest.mark.parametrize(
+    ("build", "patience"), [(small, None), (small, 2), (with_dropout, None), (with_dropout, 2)]
+)
 def test_a_pair_that_diverges_does_not_stop_the_run_and_is_named(build, patience):
     wild = dataclasses.replace(
         TRAINING, optimizer="sgd", learning_rate=1e38, weight_decay=1e-39, patience=patience
