@@ -116,6 +116,8 @@ SLEEPY = """
     from wd_train.pool import run_in_workers
 
     def sleep(job):
+        import tqdm
+        tqdm.tqdm(disable=True)
         print("started", flush=True)
         time.sleep(60)
 
@@ -146,7 +148,7 @@ def test_whoever_ends_the_parent_ends_the_workers(tmp_path, sign):
     process.stdout.close()
     said = process.stderr.read().decode()
     process.stderr.close()
-    if sign == signal.SIGINT:
+    if sign == signal.SIGINT:  # with no word of semaphores that are left behind
         assert said.strip().endswith("KeyboardInterrupt")
 
 
