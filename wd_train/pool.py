@@ -117,7 +117,7 @@ def _begin() -> None:
 def _leave_no_lock() -> None:
     """Keep tqdm, by which torch.fx counts, from a lock between processes, which an ended worker leaves."""
     with suppress(ImportError):
-        from tqdm.std import TqdmDefaultWriteLock  # type: ignore[import-untyped]
+        from tqdm.std import TqdmDefaultWriteLock
 
         TqdmDefaultWriteLock.mp_lock = None
 
