@@ -98,7 +98,7 @@ def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
         seeds=pipeline.control.seeds,
         budget=pipeline.control.budget,
         rows=pipeline.control.rows,
-        main=Main(fitted.seconds, fitted.model, fitted.facts["best_epoch"], fitted.history),
+        main=Main(fitted.seconds, fitted.model, fitted.facts["best_epoch"]),
         kept=kept_outcomes(plan, splits),
         augment=pipeline.augment,
         on_progress=now,

@@ -8,9 +8,8 @@ kept, so that a later run of the same content with another decay need not train 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
@@ -45,13 +44,11 @@ class Main:
         seconds: what it took.
         network: as it was trained; None where it is not at hand.
         best_epoch: the epoch whose weights were kept.
-        history: its measured epochs as plain values.
     """
 
     seconds: float
     network: Network | None = None
     best_epoch: int = 0
-    history: Sequence[Mapping[str, Any]] = ()
 
 
 def measure_decay(
@@ -106,7 +103,8 @@ def measure_decay(
         source = "trained beside"
         found.take_kept()
         if rows == 1 and main.network is not None:
-            found.add(training, _main_outcome(parts, training, main))
+            # Not kept: nobody timed its epochs, and a sweep compares how soon a loss is reached.
+            found.add(training, _main_outcome(parts, training, main), keep=False)
         purse = Purse(max(budget * main.seconds, FREE_SECONDS), rows * main.seconds)
         _train_what_is_paid(parts, found, purse, augment, on_progress)
     pairs = found.complete()
@@ -154,11 +152,11 @@ class Found:
             if earlier is not None:
                 self._outcomes[_place(member)], self._ages[_place(member)] = earlier
 
-    def add(self, member: Training, outcome: Outcome | Diverged) -> None:
+    def add(self, member: Training, outcome: Outcome | Diverged, *, keep: bool = True) -> None:
         """Note what a training of now left, and keep it for later runs."""
         self._outcomes[_place(member)] = outcome
         self._ages.pop(_place(member), None)
-        if self._kept is not None:
+        if self._kept is not None and keep:
             self._kept.keep(member, outcome)
 
     def outcome(self, member: Training) -> Outcome | Diverged:
@@ -263,13 +261,11 @@ def _main_outcome(parts: Parts, training: Training, main: Main) -> Outcome | Div
     network = main.network
     if network is None:
         raise ValueError("the network of the configured training is not at hand")
-    timed = [epoch for epoch in main.history if "seconds" in epoch]
     outcome = outcome_of(
         network.net,
         network.preprocess,
         validation,
         task,
-        losses=tuple((e["epoch"], e["validation_loss"], e["seconds"]) for e in timed),
         best_epoch=main.best_epoch,
         seconds=main.seconds,
         norm_ratio=norm_ratio(network.net, build_model, build_preprocess, train, training),

@@ -247,3 +247,11 @@ def test_a_control_that_diverged_is_kept_and_not_trained_again(tmp_path, trained
     effect = measured(with_dropout, network=main, budget=0.0, kept=kept)
     assert "1 training without decay diverged (its loss was nan at step 3)" in effect.sentence
     assert trained == []
+
+
+def test_the_configured_training_whose_epochs_nobody_timed_is_not_kept(tmp_path, trained, main):
+    kept = kept_in(tmp_path)
+    measured(with_dropout, network=main, budget=1.0, kept=kept)
+    with_decay, without = pairs_of(TRAINING, 1)[0]
+    assert kept.find(with_decay) is None
+    assert kept.find(without)[0].losses
