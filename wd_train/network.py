@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils.flop_counter import FlopCounterMode
 
 from data_checks.errors import DataError, ModelError
@@ -68,13 +69,20 @@ def build_network(
 ) -> Network:
     """Fit the preprocessing on the train rows and build the network with the initial weights of `seed`.
 
+    Lazy layers, which take their size from what they are first shown, are shown the first rows.
+
     Raises:
-        ModelError: a builder that gives back something else than a module.
+        ModelError: a builder that gives back something else than a module, or lazy layers that cannot take
+            the rows.
     """
     with seeded(seed):
         preprocess = _module(AsFloat() if build_preprocess is None else build_preprocess(train), "preprocess")
     with seeded(seed):
-        return Network(preprocess.eval(), _module(build_model(train), "model"))
+        network = Network(preprocess.eval(), _module(build_model(train), "model"))
+        if any(is_lazy(parameter) for parameter in network.net.parameters()):
+            # Within the seed, for this is where their initial weights are drawn.
+            _first_outputs(network, train.take(np.arange(min(2, len(train)))))
+        return network
 
 
 def check_network(network: Network, train: Split, task: Task) -> int:
@@ -86,15 +94,20 @@ def check_network(network: Network, train: Split, task: Task) -> int:
     """
     _check_targets(train, task)
     few = train.take(np.arange(min(2, len(train))))
+    with FlopCounterMode(display=False) as counter:
+        outputs = _first_outputs(network, few)
+    _check_outputs(outputs, len(few), task)
+    return int(counter.get_total_flops()) // len(few)
+
+
+@torch.no_grad()
+def _first_outputs(network: Network, few: Split) -> Any:
     network.eval()
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            outputs = network.net(Rows(few, network.preprocess, CPU).inputs(torch.arange(len(few))))
+        return network.net(Rows(few, network.preprocess, CPU).inputs(torch.arange(len(few))))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError) as error:
         reason = f"{str(error).strip().splitlines()[0]}{_place(error)}"
         raise ModelError(f"the network cannot take the train rows ({_described(few)}): {reason}") from error
-    _check_outputs(outputs, len(few), task)
-    return int(counter.get_total_flops()) // len(few)
 
 
 def _place(error: Exception) -> str:

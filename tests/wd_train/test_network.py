@@ -66,6 +66,18 @@ def test_initial_weights_follow_the_seed_and_leave_the_global_generator_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_lazy_layers_have_their_sizes_and_the_weights_of_their_seed():
+    torch.manual_seed(5)
+    lazy = build_network(lambda s: nn.LazyLinear(3), None, TRAIN, 1).net
+    eager = build_network(lambda s: nn.Linear(5, 3), None, TRAIN, 1).net
+    assert torch.equal(lazy.weight, eager.weight)
+
+
+def test_lazy_layers_that_cannot_take_the_rows_are_refused():
+    with pytest.raises(ModelError, match="the network cannot take the train rows"):
+        build_network(lambda s: nn.LazyConv2d(3, 3), None, TRAIN, 1)
+
+
 def test_a_preprocessing_that_draws_numbers_changes_no_initial_weight():
     def drawing(split):
         torch.randn(3)
