@@ -96,31 +96,18 @@ def measure_decay(
     some = some_of(train, rows)
     parts = (build_model, build_preprocess, some, validation, task)
     found = Found(pairs_of(training, seeds), kept)
-    if augment is None and stacks(build_model, build_preprocess, some, task, training):
-        source = "fleet"
+    together = augment is None and stacks(build_model, build_preprocess, some, task, training)
+    if together:
         _train_together(parts, found, on_progress)
     else:
-        source = "trained beside"
         found.take_kept()
-        if rows == 1 and main.network is not None:
-            # Not kept: nobody timed its epochs, and a sweep compares how soon a loss is reached.
-            found.add(training, _main_outcome(parts, training, main), keep=False)
+        if rows == 1:
+            _add_main(parts, training, main, found)
         purse = Purse(max(budget * main.seconds, FREE_SECONDS), rows * main.seconds)
         _train_what_is_paid(parts, found, purse, augment, on_progress)
-    pairs = found.complete()
-    if not pairs:
+    if not found.complete():
         return too_dear(budget, found.fewest_lacking(), rows, main.seconds)
-    with_decay, without = ([found.outcome(pair[side]) for pair in pairs] for side in (0, 1))
-    return summarize(
-        task,
-        training.weight_decay,
-        with_decay,
-        without,
-        validation,
-        rows=len(some),
-        seconds=time.perf_counter() - started,
-        controls=found.told(source),
-    )
+    return _compared(parts, training, found, "fleet" if together else "trained beside", started)
 
 
 def pairs_of(training: Training, pairs: int) -> list[Pair]:
@@ -255,22 +242,39 @@ def _paid(found: Found, purse: Purse) -> Iterator[Training]:
             purse.end()
 
 
-def _main_outcome(parts: Parts, training: Training, main: Main) -> Outcome | Diverged:
-    """What the configured training left, as one member of its pair; it costs no training."""
+def _add_main(parts: Parts, training: Training, main: Main, found: Found) -> None:
+    """The configured training as one half of its pair, which costs no training."""
     build_model, build_preprocess, train, validation, task = parts
-    network = main.network
-    if network is None:
-        raise ValueError("the network of the configured training is not at hand")
+    if main.network is None:
+        return
+    net, preprocess = main.network.net, main.network.preprocess
     outcome = outcome_of(
-        network.net,
-        network.preprocess,
+        net,
+        preprocess,
         validation,
         task,
         best_epoch=main.best_epoch,
         seconds=main.seconds,
-        norm_ratio=norm_ratio(network.net, build_model, build_preprocess, train, training),
+        norm_ratio=norm_ratio(net, build_model, build_preprocess, train, training),
     )
-    return Diverged("its outputs are not finite numbers") if outcome is None else outcome
+    diverged = Diverged("its outputs are not finite numbers")
+    # Not kept: nobody timed its epochs, and a sweep compares how soon a loss is reached.
+    found.add(training, diverged if outcome is None else outcome, keep=False)
+
+
+def _compared(parts: Parts, training: Training, found: Found, source: str, started: float) -> DecayEffect:
+    pairs = found.complete()
+    with_decay, without = ([found.outcome(pair[side]) for pair in pairs] for side in (0, 1))
+    return summarize(
+        parts[4],
+        training.weight_decay,
+        with_decay,
+        without,
+        parts[3],
+        rows=len(parts[2]),
+        seconds=time.perf_counter() - started,
+        controls=found.told(source),
+    )
 
 
 def _place(member: Training) -> tuple[int, float]:
