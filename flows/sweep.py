@@ -114,8 +114,8 @@ def _splits_key(point: Point) -> str:
 
 
 def _train(left: Schedule) -> None:
-    def tell(done: int) -> None:
-        now(f"Training: {done:,} of {left.members:,}")
+    def tell(done: float) -> None:
+        now(f"Training: {int(done + 1e-6):,} of {left.members:,}")
         share_done(done / left.members)
 
     if left.jobs:

@@ -59,7 +59,7 @@ def conclude(
         axes={axis.name: [_shown(value) for value in axis.values] for axis in grid.asked.axes},
         seeds=grid.asked.seeds,
         folds=folds,
-        train_rows=train_rows,
+        train_rows=round(max(point.rows for point in points) * train_rows),
         validation_rows=len(validations[0]),
         primary=task.primary,
         points=points,
@@ -107,9 +107,9 @@ def _point_result(
 
 
 def command_of(point: Point) -> str:
-    """What trains and judges a point; empty where the arguments of its pipeline do not lead to it."""
+    """What trains a point on all rows and judges it; empty where no arguments of its pipeline lead to it."""
     switched_off = point.without_decay and point.plan.pipeline.training.weight_decay != 0
-    if switched_off or point.stage != "all" or point.rows < 1:
+    if switched_off or point.stage != "all":
         return ""
     words = [f"{name}={as_text(value)}" for name, value in point.given.items()]
     return shlex.join(["wdgate", "run", point.plan.locator, *words])
@@ -210,6 +210,11 @@ def _notes(points: Sequence[PointResult], chosen: int | None, ranges: Sequence[R
             "The figures of the chosen point are optimistic, because it was chosen on the same rows; what it "
             "is worth on rows that nobody has looked at, its gates say."
         )
+    if chosen is not None and points[chosen].rows < 1:
+        share = f"{points[chosen].rows:.0%} of the train rows"
+        notes.append(
+            f"It was trained on {share}; the command trains on all of them, for which another may be better."
+        )
     lost = [point for point in points if point.diverged]
     for point in lost:
         seeds = ", ".join(str(member.seed) for member in point.diverged)
@@ -225,8 +230,8 @@ def _notes(points: Sequence[PointResult], chosen: int | None, ranges: Sequence[R
 
 
 def _no_command(point: PointResult) -> str:
-    what = "Decay(schedule=...)" if point.weight_decay else "weight_decay=0"
-    return f"No argument of the pipeline leads to the chosen point: set {what} in its Training, or all rows."
+    what = f"Decay(schedule={point.schedule!r})" if point.weight_decay else "weight_decay=0"
+    return f"No argument of the pipeline leads to the chosen point: set {what} in its Training."
 
 
 def _shown(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -79,31 +79,41 @@ def train_job(job: Job) -> int:
     return len(job.members)
 
 
-def train_here(job: Job, pipelines: Sequence[Pipeline], material: Material) -> list[Outcome | Diverged]:
+def train_here(
+    job: Job,
+    pipelines: Sequence[Pipeline],
+    material: Material,
+    on_share: Callable[[float], None] | None = None,
+) -> list[Outcome | Diverged]:
     """Train a job in this process, and keep the outcomes.
 
     Args:
         job: what is trained.
         pipelines: of each member.
         material: the rows.
+        on_share: told which share of the job is done, 0 to 1.
     """
     train, validation = parts_of_fold(material, job.fold, job.folds, job.rows)
     trainings = [member.training(own) for member, own in zip(job.members, pipelines, strict=True)]
-    outcomes = _outcomes(pipelines[0], train, validation, trainings)
+    outcomes = _outcomes(pipelines[0], train, validation, trainings, on_share)
     for member, outcome in zip(job.members, outcomes, strict=True):
         save_outcome(member.path, outcome)
     return outcomes
 
 
 def _outcomes(
-    pipeline: Pipeline, train: Split, validation: Split, trainings: list[Training]
+    pipeline: Pipeline,
+    train: Split,
+    validation: Split,
+    trainings: list[Training],
+    on_share: Callable[[float], None] | None,
 ) -> list[Outcome | Diverged]:
     if pipeline.train is not None:
         own = pipeline.train
         return [train_own(own, train, validation, pipeline.task, training) for training in trainings]
     assert pipeline.model is not None  # noqa: S101 - a pipeline has one or the other
     parts = (pipeline.model, pipeline.preprocess, train, validation, pipeline.task)
-    return train_members(*parts, trainings, augment=pipeline.augment)
+    return train_members(*parts, trainings, augment=pipeline.augment, on_share=on_share)
 
 
 def _loaded(locator: str, member: Member) -> Pipeline:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_checks.errors import CannotProceed
 from data_checks.splits import Split
 from pipelines.folds import Material, folds_for, parts_of_fold
-from pipelines.grid import Grid, Point, training_form
+from pipelines.grid import Grid, Point
 from pipelines.jobs import Job, Member, train_here, train_job
 from pipelines.keeping import outcome_name
 from pipelines.merging import merged, predicted_rows
 from pipelines.pipeline import Pipeline
 from pipelines.sameness import digest, form_of
+from wd_train.decay import Decay
 from wd_train.network import build_network, check_network
 from wd_train.outcomes import Diverged, Outcome, load_outcome
 from wd_train.pool import START_SECONDS, cores, one_thread, run_in_workers
@@ -106,18 +108,20 @@ def schedule(grid: Grid, materials: Sequence[Material], kept: Path) -> Schedule:
     return Schedule(tuple(jobs), len(works) - len(left), len(works), seconds)
 
 
-def train_all(left: Schedule, on_progress: Callable[[int], None] | None = None) -> None:
+def train_all(left: Schedule, on_progress: Callable[[float], None] | None = None) -> None:
     """Do all jobs: here one after another where that is sooner, and else in one-thread workers.
 
     Args:
         left: what is to be done.
-        on_progress: told how many trainings are done of this sweep, those that were kept included.
+        on_progress: told how many trainings of this sweep are done, those that were kept included, and the
+            part that is done of one.
     """
-    done = left.kept
-    for count in _in_workers(left) if _wants_workers(left) else _here(left):
-        done += count
+
+    def tell(done: float) -> None:
         if on_progress is not None:
-            on_progress(done)
+            on_progress(left.kept + done)
+
+    (_train_in_workers if _wants_workers(left) else _train_here)(left, tell)
 
 
 def outcomes_of(
@@ -166,10 +170,10 @@ def _work(point: Point, training: Training, material: Material, fold: int, folds
         folds=folds,
     )
     member = Member(point.given, point.stage, point.without_decay, training.seed, kept / name)
-    shared = replace(training, weight_decay=0.0, seed=0)
+    shared = replace(training, weight_decay=0.0, decay=Decay(), learning_rate=1.0, seed=0)
     # Parts that only arguments tell apart are others for other arguments.
     apart = {name: str(value) for name, value in point.given.items()} if point.parts[0] == "?" else {}
-    alike = digest(where, training_form(shared, point.plan.arguments), form_of(apart))
+    alike = digest(where, form_of(shared), form_of(apart))
     return Work(member, point.plan.pipeline, training, material, point.rows, fold, folds, alike)
 
 
@@ -203,6 +207,8 @@ def _jobs(
         # A stack is parted between cores only where workers pay.
         parts = cores() if seconds > START_SECONDS * cores() else 1
         size = min(MOST_TOGETHER, -(-len(group) // parts))
+        # One form of decay is one stack, and members of one seed share their batches.
+        group = sorted(group, key=lambda work: (repr(work.training.decay), work.training.seed))
     for start in range(0, len(group), size):
         some = tuple(group[start : start + size])
         first = some[0]
@@ -223,18 +229,27 @@ def _on_accelerator(left: Schedule) -> bool:
     return any(pick_device(name).type != "cpu" for name in {training.device for training in trainings})
 
 
-def _in_workers(left: Schedule) -> Iterator[int]:
+def _train_in_workers(left: Schedule, tell: Callable[[float], None]) -> None:
     # The longest first, so that no core waits for a long one that began last.
     jobs = sorted((job for job, _ in left.jobs), key=lambda job: -len(job.members))
+    done = 0
     for _, count in run_in_workers(train_job, jobs):
-        yield count
+        done += count
+        tell(done)
 
 
-def _here(left: Schedule) -> Iterator[int]:
+def _train_here(left: Schedule, tell: Callable[[float], None]) -> None:
+    done = 0
     with one_thread():
         for job, works in left.jobs:
-            train_here(job, [work.pipeline for work in works], works[0].material)
-            yield len(works)
+            tell_share = partial(_tell_share, tell, done, len(works))
+            train_here(job, [work.pipeline for work in works], works[0].material, tell_share)
+            done += len(works)
+            tell(done)
+
+
+def _tell_share(tell: Callable[[float], None], done: int, members: int, share: float) -> None:
+    tell(done + share * members)
 
 
 def _found(work: Work) -> Outcome | Diverged:

@@ -115,7 +115,13 @@ def test_points_on_a_share_of_the_rows_are_measured_but_not_chosen(tiny):
     result = concluded(tiny, [(0.95,), (0.7,), (0.9,), (0.8,)], weight_decay="0,1", rows="0.5,1")
     assert result.points[0].rows == 0.5
     assert result.chosen == 3
-    assert [point.command == "" for point in result.points] == [True, False, True, False]
+    assert all(point.command for point in result.points)
+
+
+def test_where_all_were_trained_on_a_share_of_the_rows_that_is_said(tiny):
+    result = concluded(tiny, [(0.7,), (0.9,)], weight_decay="0,1", rows="0.5")
+    assert (result.chosen, result.train_rows) == (1, 40)
+    assert any("50% of the train rows; the command trains on all of them" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("stage", ["early", "late"])

@@ -55,7 +55,7 @@ def test_every_member_is_what_its_own_training_alone_would_be(tiny, tmp_path):
 
 def test_points_that_differ_in_decay_rate_and_seed_alone_train_together(tiny, tmp_path):
     grid, materials = planned(tiny, weight_decay="0,1,5", learning_rate="0.01,0.05", width="3,4", seeds=2)
-    assert sizes(schedule(grid, materials, tmp_path)) == [6] * 4
+    assert sizes(schedule(grid, materials, tmp_path)) == [12, 12]
 
 
 def test_what_does_not_stack_is_a_job_each(tiny, tmp_path):
@@ -199,9 +199,9 @@ def test_nothing_is_handed_test_rows(tiny, tmp_path, monkeypatch):
     seen = []
     real = sweeping.train_here
 
-    def watched(job, pipelines, material):
+    def watched(job, pipelines, material, on_share):
         seen.extend([material.train, material.validation])
-        return real(job, pipelines, material)
+        return real(job, pipelines, material, on_share)
 
     monkeypatch.setattr(sweeping, "train_here", watched)
     grid, *_ = swept(tmp_path, tiny, weight_decay="0,1", seeds=1)
