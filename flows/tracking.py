@@ -25,6 +25,7 @@ from mlflow.exceptions import MlflowException
 from data_checks.errors import RegistryError
 from data_checks.splits import read_inputs
 from flows.candidate import Candidate
+from flows.figures import at_the_end, decay_points, gate_bounds, of_decay, on_test, shares_found
 from flows.page import page
 from flows.plots import curves, decay_curves, reliability
 from flows.report import Summary
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from data_checks.splits import Splits
     from flows.fitting import Fitted
     from pipelines.pipeline import Plan
-    from wd_train.diagnostics import Reading, TensorReading
+    from wd_train.diagnostics import Reading
     from wd_train.export import ExportedModel
     from wd_train.training import Epoch
     from wdgate.evaluation.evaluation import Evaluation
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 NOTE = "mlflow.note.content"
 MOST_AT_ONCE = 1000
 """Metrics that MLflow takes in one call."""
-CURVES_OF_ITS_OWN = 8
-"""Decayed tensors up to which each has curves; of more, the first, the last and the median of all have."""
 # Kept beside the pages for the next asking; `report.json` says the same.
 _KEPT_HERE = ("evidence.parquet", "found.json")
 # What rows hold, in a page and in a table: of private data neither leaves this machine.
@@ -122,7 +121,7 @@ def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[
     """The run of this content: the one there is, or a new one; with its candidate when it has finished."""
     with answering(settings):
         client = MlflowClient(settings.tracking_uri)
-        experiment = _experiment(client, settings, plan.pipeline.name)
+        experiment = experiment_of(client, settings, plan.pipeline.name)
         found = client.search_runs([experiment], f"tags.`wdgate.key` = '{key}'", max_results=1)
         if not found:
             return _new_run(client, settings, experiment, plan, splits, key), None
@@ -180,7 +179,7 @@ def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] 
     curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
     named = [name for name in curves if name not in ("epoch", "step")]
     # The epoch last: where it is there, its readings are.
-    read = [point for reading in readings for point in _decay_points(reading)]
+    read = [point for reading in readings for point in decay_points(reading)]
     run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])
 
 
@@ -193,22 +192,7 @@ def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
             run.upload(path, "data")
         statuses = [finding.status.replace(" ", "_") for finding in report.findings]
         counts = {f"data/{status}": float(statuses.count(status)) for status in statuses}
-        run.metrics({**counts, **_shares(report), "data/left_out_rows": float(report.left_out.sum())})
-
-
-def _shares(report: DataReport) -> dict[str, float]:
-    """What the checks found of the planted leaks, and of the test rows as they are, 0 to 1."""
-    found = {
-        f"data/found/{finding.code}": finding.share_found
-        for finding in report.findings
-        if finding.share_found is not None
-    }
-    flagged = {
-        f"data/flagged/{finding.code}": len(finding.rows) / max(1, len(report.left_out))
-        for finding in report.findings
-        if finding.share_found is not None
-    }
-    return {**found, **flagged}
+        run.metrics({**counts, **shares_found(report), "data/left_out_rows": float(report.left_out.sum())})
 
 
 def log_candidate(
@@ -221,7 +205,7 @@ def log_candidate(
     """Store what was trained, and close its run: a candidate is a finished run with a logged model."""
     with answering(run.settings):
         _log_model(run, exported, _example(splits))
-        run.metrics({**_final(candidate.training), **_decay(candidate)})
+        run.metrics({**at_the_end(candidate.training), **of_decay(candidate)})
         if fitted.history:
             run.picture("curves.png", curves(fitted.history))
         _log_decay(run, candidate, fitted.readings)
@@ -239,7 +223,7 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
     """Store the verdict with the run: numbers with bounds, tags, the note, the page to read first."""
     with answering(settings):
         run = Run(settings, summary.run_id)
-        run.metrics({**_test_metrics(evaluation), **_bounds(summary.gates)})
+        run.metrics({**on_test(evaluation), **gate_bounds(summary.gates)})
         decay = _read_decay(run)
         pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}
         run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))
@@ -264,7 +248,8 @@ def _is_finished(run: Any) -> bool:
     return bool(run.info.status == "FINISHED" and run.data.tags.get("decision") != "training")
 
 
-def _experiment(client: MlflowClient, settings: Settings, name: str) -> str:
+def experiment_of(client: MlflowClient, settings: Settings, name: str) -> str:
+    """The id of a model's experiment, which is made when it is missing."""
     found = client.get_experiment_by_name(name)
     if found is None:
         # Without its kind MLflow takes the experiment for traces of a chat, and shows an empty page first.
@@ -349,56 +334,6 @@ def _read_text(client: MlflowClient, run_id: str, name: str) -> str:
         return Path(client.download_artifacts(run_id, name, folder)).read_text()
 
 
-def _test_metrics(evaluation: Evaluation | None) -> dict[str, float]:
-    if evaluation is None:
-        return {}
-    rows = {name: evaluation.rows_of(name) for name in evaluation.scores}
-    scores = {name: np.average(evaluation.scores[name], weights=rows[name].weights) for name in rows}
-    return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics}.items()}
-
-
-def _final(training: Mapping[str, Any]) -> dict[str, float]:
-    return {f"final/{name}": float(value) for name, value in training.items()}
-
-
-def _decay(candidate: Candidate) -> dict[str, float]:
-    """How far the decay shrank the weights, and its effect on each score with the 95 % interval."""
-    figures = ("weight_decay", "timescale", "total_shrink", "kappa")
-    reached = {name: candidate.decay.get(name) for name in figures}
-    effects = {
-        f"effect on {effect['score']} {side}": effect[side]
-        for effect in candidate.effect["effects"]
-        for side in ("difference", "lower", "upper")
-    }
-    return {f"decay/{name}": value for name, value in {**reached, **effects}.items() if value is not None}
-
-
-def _decay_points(reading: Reading) -> list[tuple[str, float, int]]:
-    """What was read of the decayed tensors, as points of curves over the steps."""
-    shown = {tensor.name: _quantities(tensor) for tensor in _of_their_own(reading.tensors)}
-    if len(shown) < len(reading.tensors):
-        shown["median"] = _medians([_quantities(tensor) for tensor in reading.tensors])
-    return [
-        (f"decay/{quantity}/{name}", value, reading.step)
-        for name, values in shown.items()
-        for quantity, value in values.items()
-        if value is not None
-    ]
-
-
-def _of_their_own(tensors: Sequence[TensorReading]) -> Sequence[TensorReading]:
-    return tensors if len(tensors) <= CURVES_OF_ITS_OWN else (tensors[0], tensors[-1])
-
-
-def _quantities(tensor: TensorReading) -> dict[str, float | None]:
-    return {name: value for name, value in asdict(tensor).items() if name != "name"}
-
-
-def _medians(all_values: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    known = {name: [v for each in all_values if (v := each[name]) is not None] for name in all_values[0]}
-    return {name: float(np.median(values)) if values else None for name, values in known.items()}
-
-
 def _log_decay(run: Run, candidate: Candidate, readings: Sequence[Mapping[str, Any]]) -> None:
     """Which tensors are decayed, which are not and why, and what the decay did to each, as it was read."""
     if candidate.decay:
@@ -427,13 +362,3 @@ def _pictures(run: Run, evaluation: Evaluation | None) -> dict[str, bytes]:
     picture = reliability(evaluation)
     run.picture("reliability.png", picture)
     return {"Reliability on the test rows": picture}
-
-
-def _bounds(gates: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    # The slash makes a section of its own in the MLflow UI, so that the curves stay together.
-    return {
-        f"gates/{gate['code']} {gate['name'].replace(chr(39), '')} {side}": gate[side]
-        for gate in gates
-        for side in ("observed", "lower", "upper", "limit")
-        if gate[side] is not None
-    }

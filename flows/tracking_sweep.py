@@ -9,8 +9,7 @@ from typing import Any
 
 from flows.settings import Settings
 from flows.sweep_report import effect_on
-from flows.tracking import NOTE, Run, answering
-from flows.tracking import _experiment as experiment_of
+from flows.tracking import NOTE, Run, answering, experiment_of
 from pipelines.results import PointResult, Sweep
 
 PARENT = "mlflow.parentRunId"
