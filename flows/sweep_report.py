@@ -6,13 +6,13 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.report import escape
+from pipelines.dependence import effect_on, in_points
 from pipelines.results import PointResult, Sweep, said
-from wd_train.answers import SHARES
 from wd_train.effects import CORRUPTED
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from wd_train.effects import ScoreEffect
 
 _NOT_SHOWN = ("balanced_accuracy", "auc")
-_COLOURS = {"better": "green", "worse": "red"}
+GAP = 2
+Cells = tuple[list[str], list[list[str]]]
 MOST_LINES = 8
 """Settings of the other axes that one plot can tell apart."""
 
@@ -31,7 +31,7 @@ MOST_LINES = 8
 def show(sweep: Sweep, console: Console, next_command: str = "") -> None:
     """Print the result for a person."""
     console.print(f"\n[bold]{escape(sweep.model)}[/bold]: {escape(_basis(sweep))}\n", highlight=False)
-    console.print(table(sweep))
+    console.print(table(sweep, console.width))
     console.print(f"\n[bold]What the sweep says[/bold]\n{escape(sweep.sentence)}", highlight=False)
     for note in sweep.notes:
         console.print(escape(note), highlight=False)
@@ -46,12 +46,12 @@ def show(sweep: Sweep, console: Console, next_command: str = "") -> None:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
 
 
-def table(sweep: Sweep) -> Table:
-    """A row a point: what it reached, and what its decay did against none."""
+def table(sweep: Sweep, width: int = 200) -> Table:
+    """A row a point: what it reached, and what its decay did against none; the scores that the width has."""
     from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    heads, rows = cells(sweep)
+    shown = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    heads, rows = next((found for found in _narrower(sweep) if _width(*found) <= width), cells(sweep, 0))
     for head in heads:
         shown.add_column(head, justify="left" if head == "" else "right", no_wrap=True)
     for point, row in zip(sweep.points, rows, strict=True):
@@ -60,13 +60,14 @@ def table(sweep: Sweep) -> Table:
     return shown
 
 
-def cells(sweep: Sweep) -> tuple[list[str], list[list[str]]]:
-    """The heads and the rows of the table, as text."""
+def cells(sweep: Sweep, most: int = 9) -> Cells:
+    """The heads and the rows of the table as text, with at most so many scores besides the primary one."""
     axes = axes_of(sweep)
-    scores = [score for score in sweep.best if score not in _NOT_SHOWN]
-    others = [score for score in scores if score != sweep.primary]
+    scores = [score for score in sweep.best if score not in (*_NOT_SHOWN, sweep.primary)]
+    # What is left out first says least besides the others.
+    others = sorted(sorted(scores, key=_importance)[:most], key=scores.index)
     lost = any(point.diverged for point in sweep.points)
-    heads = [*axes, sweep.primary, "effect (95 %)", *(score.replace("_", " ") for score in others)]
+    heads = [*axes, sweep.primary, "effect (95 %)", *(_head(score) for score in others)]
     rows = [
         [
             *(_axis(point, axis) for axis in axes),
@@ -79,6 +80,23 @@ def cells(sweep: Sweep) -> tuple[list[str], list[list[str]]]:
         for point in sweep.points
     ]
     return [*heads, *(["diverged"] if lost else []), ""], rows
+
+
+def _narrower(sweep: Sweep) -> Iterator[Cells]:
+    return (cells(sweep, most) for most in range(len(sweep.best), -1, -1))
+
+
+def _width(heads: list[str], rows: list[list[str]]) -> int:
+    return sum(max(len(line[column]) for line in [heads, *rows]) + GAP for column in range(len(heads)))
+
+
+def _importance(score: str) -> int:
+    first = ("nll", "squared_error", "ece", f"{CORRUPTED}accuracy", f"{CORRUPTED}absolute_error")
+    return first.index(score) if score in first else len(first)
+
+
+def _head(score: str) -> str:
+    return "corrupted" if score.startswith(CORRUPTED) else score.replace("_", " ")
 
 
 def axes_of(sweep: Sweep) -> list[str]:
@@ -194,21 +212,7 @@ def _mean(point: PointResult, score: str) -> str:
 
 def _effect(point: PointResult, score: str) -> str:
     effect = effect_on(point, score)
-    if effect is None:
-        return ""
-    share = score.removeprefix(CORRUPTED) in SHARES
-    lower, middle, upper = (
-        f"{100 * value:+.1f}" if share else f"{value:+.3g}"
-        for value in (effect.lower, effect.difference, effect.upper)
-    )
-    return f"{middle} ({lower} to {upper})"
-
-
-def effect_on(point: PointResult, score: str) -> ScoreEffect | None:
-    """What the decay of a point did to a score; None for a control, or where it was not measured."""
-    if point.effect is None:
-        return None
-    return next((effect for effect in point.effect.effects if effect.score == score), None)
+    return "" if effect is None else in_points(effect, score)
 
 
 def _diverged(point: PointResult) -> str:

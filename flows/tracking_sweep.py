@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.settings import Settings
-from flows.sweep_report import effect_on
 from flows.tracking import NOTE, Run, answering, experiment_of
+from pipelines.dependence import effect_on
 from pipelines.results import PointResult, Sweep
 
 PARENT = "mlflow.parentRunId"

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.splits import Split
+from pipelines.dependence import effects_over
 from pipelines.grid import Grid, Point, as_text
 from pipelines.near import primary_scores, within_one_error
 from pipelines.ranges import RateRange, rate_ranges
@@ -66,7 +67,7 @@ def conclude(
         best=best,
         chosen=chosen,
         ranges=ranges,
-        notes=tuple(_notes(points, chosen, ranges)),
+        notes=tuple(_notes(points, chosen, ranges, task.primary)),
         command=points[chosen].command if chosen is not None else "",
         seconds=float(np.nansum([member.seconds for point in points for member in point.members])),
     )
@@ -203,7 +204,9 @@ def _sentence(task: Task, points: Sequence[PointResult], chosen: int | None) -> 
     return f"{first} {point.effect.sentence}"
 
 
-def _notes(points: Sequence[PointResult], chosen: int | None, ranges: Sequence[RateRange]) -> list[str]:
+def _notes(
+    points: Sequence[PointResult], chosen: int | None, ranges: Sequence[RateRange], primary: str
+) -> list[str]:
     notes = []
     if chosen is not None and len(_candidates(points)) > 1:
         notes.append(
@@ -222,6 +225,7 @@ def _notes(points: Sequence[PointResult], chosen: int | None, ranges: Sequence[R
             f"{point.words or 'As configured'}: diverged with seed {seeds} ({point.diverged[0].diverged})."
         )
     notes += [each.sentence for each in ranges]
+    notes += [words for name in ("rows", "stage") for words in effects_over(name, points, primary)]
     if chosen is not None and points[chosen].reaching is not None:
         notes.append(points[chosen].reaching.sentence)  # type: ignore[union-attr]
     if chosen is not None and not points[chosen].command:

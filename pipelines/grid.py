@@ -169,7 +169,8 @@ def grid_of(asked: Asked) -> Grid:
                 points[place] = replace(points[place], values=_common(points[place].values, values))
                 continue
         points.append(point)
-    return Grid(asked, tuple(_with_controls(points, controls)))
+    found = _with_controls(points, controls)
+    return Grid(asked, tuple(_without_what_matters_not(point, asked) for point in found))
 
 
 def training_of(pipeline: Pipeline, stage: Stage, without_decay: bool) -> Training:
@@ -321,6 +322,20 @@ def _added_control(point: Point) -> Point:
     )
     # Only where nothing but the decay hangs on that argument.
     return replace(called, listed=False) if _control_key(called) == _control_key(point) else off
+
+
+def _without_what_matters_not(point: Point, asked: Asked) -> Point:
+    """A control that several points share, called without the arguments in which they differ."""
+    differ = [axis.name for axis in asked.axes if axis.name in point.given and axis.name not in point.values]
+    if not differ:
+        return point
+    given = {name: value for name, value in point.given.items() if name not in differ}
+    try:
+        plan = load_pipeline(point.plan.locator, given)
+    except CannotProceed:
+        return point
+    called = replace(point, plan=plan, given=given, parts=parts_of(plan))
+    return called if _control_key(called) == _control_key(point) else point
 
 
 def _off_values(point: Point) -> dict[str, Any]:

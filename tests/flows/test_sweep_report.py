@@ -115,6 +115,17 @@ def test_a_point_that_diverged_is_counted_and_a_shared_control_has_no_form(mixed
     assert rows[1][2] == ""
 
 
+@pytest.mark.parametrize(("width", "scores"), [(200, True), (56, False)])
+def test_a_narrow_terminal_is_shown_fewer_scores_and_no_word_is_cut(two, width, scores):
+    stream = io.StringIO()
+    console = Console(file=stream, width=width)
+    console.print(sweep_report.table(two, width))
+    assert ("nll" in stream.getvalue()) == scores
+    assert "effect (95 %)" in stream.getvalue()
+    assert "+2.5 (-1.0 to +6.0)" in stream.getvalue()
+    assert "chosen" in stream.getvalue()
+
+
 def test_a_person_reads_the_answer_the_command_and_where_the_files_are(two):
     words = shown(two)
     for expected in (

@@ -93,6 +93,14 @@ def test_forms_and_stages_of_decay_share_one_control(own):
         assert {point.training.decay.form for point in grid.points} == {"l2", "decoupled", "cautious"}
 
 
+def test_a_shared_control_is_called_without_what_its_points_differ_in(own):
+    grid = read(own, weight_decay="1,3", decay="l2,cautious", dropout="0.1")
+    (control,) = (point for number, point in enumerate(grid.points) if grid.is_control(number))
+    assert control.given == {"dropout": 0.1, "weight_decay": 0.0}
+    listed = read(own, weight_decay="0,3", decay="l2,cautious")
+    assert listed.points[0].given == {"weight_decay": 0.0}
+
+
 def test_an_early_stage_is_a_schedule_of_the_coefficient(own):
     grid = read(own, weight_decay="0,1", stage="all,early,late")
     schedules = [point.training.decay.schedule for point in grid.points if point.training.weight_decay]
