@@ -153,10 +153,12 @@ def _sentence(own: RateRange, control: RateRange) -> str:
         if abs(wider) < 1e-9
         else f"{abs(wider):.1f} octaves {'wider' if wider > 0 else 'narrower'} than"
     )
-    return f"With weight decay {own.weight_decay:g}{where}, {_told(own)}: {compared} without."
+    return f"With weight decay {own.weight_decay:g}{where}, {_told(own)}. That is {compared} without."
 
 
 def _told(own: RateRange) -> str:
-    least = ", or wider, for the last rate that was tried is among them" if own.open else ""
-    ends = f"{own.lowest:g} to {own.highest:g}" if own.factor > 1 else f"{own.lowest:g} alone"
-    return f"learning rates of {ends} do about as well as the best (a factor of {own.factor:g}{least})"
+    more = "; the range may be wider, for it ends at the last rate that was tried" if own.open else ""
+    if own.factor == 1:
+        return f"no other learning rate does about as well as {own.best:g}{more}"
+    ends = f"{own.lowest:g} to {own.highest:g} (a factor of {own.factor:.3g})"
+    return f"learning rates of {ends} do about as well as the best{more}"

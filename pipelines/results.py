@@ -129,11 +129,13 @@ def said(task_score: str, value: float) -> str:
     """A score as people read it.
 
     Example:
-        >>> said("accuracy", 0.9312), said("nll", 0.25118)
-        ('93.1%', '0.251')
+        >>> said("accuracy", 0.9312), said("nll", 0.25118), said("squared_error", 2971.4)
+        ('93.1%', '0.251', '2,971')
     """
     share = task_score.removeprefix(CORRUPTED) in SHARES
-    return f"{value:.1%}" if share else f"{value:.3g}"
+    if share:
+        return f"{value:.1%}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _plain(value: Any) -> Any:
