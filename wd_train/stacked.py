@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,7 +81,7 @@ def fit_stacked(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     for epoch in range(1, shared.epochs + 1):
         streams = zip(*(batches(len(rows), shared, generator) for generator in generators), strict=True)
-        losses = [steps.take(*stack.batch(*_batch(rows, indices))) for indices in streams]
+        losses = [steps.take(*stack.batch(*_batch(rows, indices, stack.lanes))) for indices in streams]
         courses.note_steps(torch.stack(losses))
         if shared.measured(epoch):
             courses.note_epoch(epoch, _validation_losses(stack, validation))
@@ -108,7 +109,7 @@ class _Steps:
         self._rates = rates[0].tolist() if self._one_rate else list(rates.T.unbind())
         self._parameters = list(parameters.values())
         self._moved = self._parameters if self._one_rate else [torch.zeros_like(p) for p in self._parameters]
-        self._optimizer = make_optimizer(members[0], self._moved)  # type: ignore[arg-type]  # plain leaves, too
+        self._optimizer = _optimizer(members[0], self._moved)
         chosen = {t.name: t for t in tensor_decays(net, _decay_of(members)) if t.decayed}
         check_decayable(tensor_decays(net, _decay_of(members)), max(m.weight_decay for m in members))
         self._decay = WeightDecay(
@@ -145,6 +146,46 @@ class _Steps:
         for parameter, moved in zip(self._parameters, self._moved, strict=True):
             parameter.add_(moved * spread(rates, parameter))
             moved.zero_()
+
+
+class _Adam:
+    """Adam by the kernel of `torch.optim.Adam(fused=True)`, whose bookkeeping takes as long again."""
+
+    def __init__(self, parameters: list[Tensor], betas: tuple[float, float]) -> None:
+        self.param_groups: list[dict[str, Any]] = [{}]
+        self._parameters, self._betas = parameters, betas
+        self._first = [torch.zeros_like(parameter) for parameter in parameters]
+        self._second = [torch.zeros_like(parameter) for parameter in parameters]
+        self._taken = torch.zeros(())
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take a step along the gradients of those parameters that have one."""
+        self._taken += 1
+        every = zip(self._parameters, self._first, self._second, strict=True)
+        found = [(p, p.grad, first, second) for p, first, second in every if p.grad is not None]
+        parameters, gradients, firsts, seconds = (list(column) for column in zip(*found, strict=True))
+        torch._fused_adam_(
+            parameters,
+            gradients,
+            firsts,
+            seconds,
+            [],
+            [self._taken] * len(found),
+            lr=self.param_groups[0]["lr"],
+            beta1=self._betas[0],
+            beta2=self._betas[1],
+            weight_decay=0.0,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def _optimizer(training: Training, parameters: list[Tensor]) -> _Adam | torch.optim.Optimizer:
+    if training.optimizer == "sgd":
+        return make_optimizer(training, parameters)  # type: ignore[arg-type]  # plain leaves, too
+    return _Adam(parameters, training.betas)
 
 
 class _Courses:
@@ -256,8 +297,8 @@ def _is_stacked_right(net: nn.Module, rows: Rows, task: Task) -> bool:
     net = copy.deepcopy(net).train()
     try:
         stack = Stack([net, copy.deepcopy(net)], 1, task)
-        stack.batch(*_batch(rows, (first,)))
-        losses, gradients = stack.batch(*_batch(rows, (other,)))
+        stack.batch(*_batch(rows, (first,), stack.lanes))
+        losses, gradients = stack.batch(*_batch(rows, (other,), stack.lanes))
     except (RuntimeError, TypeError, ValueError, LookupError, AttributeError):
         # What cannot be vectorized or traced, such as a branch on a value, is told by one of these.
         return False
@@ -294,12 +335,19 @@ def _decay_of(members: Sequence[Training]) -> Decay:
     return next((member.decay for member in members if member.weight_decay > 0), members[0].decay)
 
 
-def _batch(rows: Rows, indices: Sequence[Tensor]) -> tuple[Tensors, Tensor, Tensor | None]:
-    """Inputs (S, B, ...), targets (S, B) and weights (S, B) of a batch a seed."""
-    every, shape = torch.cat(list(indices)), (len(indices), len(indices[0]))
+def _batch(rows: Rows, indices: Sequence[Tensor], lanes: int) -> tuple[Tensors, Tensor, Tensor | None]:
+    """Inputs (S, B, ...), targets (S, B) and weights (S, B) of a batch a seed, filled up to whole lanes."""
+    size = len(indices[0])
+    full = -(-size // lanes) * lanes
+    every = torch.cat([part for seed in indices for part in (seed, seed[:1].expand(full - size))])
+    shape = (len(indices), full)
     inputs = map_tensors(lambda t: t.view(*shape, *t.shape[1:]), rows.inputs(every))
+    targets = rows.targets.index_select(0, every)
     weights = None if rows.weights is None else rows.weights.index_select(0, every).view(shape)
-    return inputs, rows.targets.index_select(0, every).view(*shape, *rows.targets.shape[1:]), weights
+    if lanes > 1:
+        weights = torch.ones(shape) if weights is None else weights
+        weights[:, size:] = 0.0
+    return inputs, targets.view(*shape, *targets.shape[1:]), weights
 
 
 def _validation_losses(stack: Stack, rows: Rows) -> Tensor:

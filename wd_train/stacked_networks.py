@@ -33,6 +33,9 @@ ACTIVATIONS = (
     nn.Softplus,
 )
 
+LANES = 16
+"""Numbers that a processor takes at once: where rows stand last, one row more costs as much as so many."""
+
 Gradients = list[Tensor | None]
 
 
@@ -46,6 +49,8 @@ class Stack:
 
     Attributes:
         parameters: what is trained, by name, each (M, ...).
+        lanes: what the number of rows of a batch should be a multiple of. Rows of weight 0 may fill it up:
+            where it is not 1, no row knows of another.
     """
 
     def __init__(self, nets: Sequence[nn.Module], seeds: int, task: Task) -> None:
@@ -56,6 +61,7 @@ class Stack:
         self.parameters = {name: p.detach() for name, p in parameters.items() if name in trained}
         self._fixed = {name: p.detach() for name, p in parameters.items() if name not in trained}
         self._layers = _chain(nets[0])
+        self.lanes = LANES if self._layers else 1
         self._steps: dict[int, tuple[list[Tensor], Replay]] = {}
 
     def batch(self, inputs: Tensors, targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Gradients]:

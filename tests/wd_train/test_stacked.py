@@ -30,7 +30,8 @@ def rows(n, seed):
     random = np.random.default_rng(seed)
     inputs = random.integers(0, 9, size=(n, 5))
     targets = (inputs[:, 0] + random.normal(size=n) > 4).astype(int)
-    return Split(inputs, targets, weights=random.random(n).astype(np.float32))
+    # Weights are kept in single precision, in which eighths have a sum without rounding.
+    return Split(inputs, targets, weights=(random.integers(1, 9, size=n) / 8).astype(np.float32))
 
 
 TRAIN, VALIDATION = rows(37, 0), rows(11, 1)
