@@ -21,7 +21,7 @@ from data_checks.splits import Split
 from pipelines.dependence import effects_over
 from pipelines.grid import Grid, Point, as_text
 from pipelines.near import primary_scores, within_one_error
-from pipelines.ranges import RateRange, rate_ranges
+from pipelines.ranges import RateRange, in_words, rate_ranges
 from pipelines.reaching import reaching
 from pipelines.results import MemberResult, PointResult, Sweep, said
 from wd_train.answers import summarize
@@ -224,7 +224,7 @@ def _notes(
         notes.append(
             f"{point.words or 'As configured'}: diverged with seed {seeds} ({point.diverged[0].diverged})."
         )
-    notes += [each.sentence for each in ranges]
+    notes += in_words(ranges)
     notes += [words for name in ("rows", "stage") for words in effects_over(name, points, primary)]
     if chosen is not None and points[chosen].reaching is not None:
         notes.append(points[chosen].reaching.sentence)  # type: ignore[union-attr]

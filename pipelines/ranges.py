@@ -142,6 +142,34 @@ def _range(grid: Grid, own: Sequence[int], good: tuple[int, list[bool]], control
     )
 
 
+def in_words(ranges: Sequence[RateRange]) -> list[str]:
+    """What the ranges say, a sentence for all decays of which the same is true."""
+    alike: dict[str, list[RateRange]] = {}
+    for each in ranges:
+        said = each.sentence if not each.weight_decay else _said_of_decay(each)
+        alike.setdefault(said, []).append(each)
+    return [
+        said if not own[0].weight_decay else f"With weight decay {_listed(own)}{said}"
+        for said, own in alike.items()
+    ]
+
+
+def _said_of_decay(each: RateRange) -> str:
+    return each.sentence.removeprefix(f"With weight decay {each.weight_decay:g}")
+
+
+def _listed(ranges: Sequence[RateRange]) -> str:
+    """Coefficients in words.
+
+    Example:
+        >>> from types import SimpleNamespace as Range
+        >>> _listed([Range(weight_decay=0.1), Range(weight_decay=1.0), Range(weight_decay=3.0)])
+        '0.1, 1 and 3'
+    """
+    *first, last = [f"{each.weight_decay:g}" for each in ranges]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _sentence(own: RateRange, control: RateRange) -> str:
     others = [f"{name}={value}" for name, value in own.values.items() if name != "weight_decay"]
     where = f" ({' '.join(others)})" if others else ""

@@ -104,7 +104,10 @@ def interval(differences: Differences) -> tuple[float, float]:
     own = max(0.0, 1 - _ratio(_cell_variance(deviations), _row_variance(deviations)))
     seeds = _quantile(len(differences.means) - 1) ** 2 * _seed_variance(differences.means)
     down, up = (max(math.sqrt(seeds + own * part**2), part) for part in (mean - lower, upper - mean))
-    return mean - down, mean + up
+    if differences.better is None:
+        return mean - down, mean + up
+    # A share changes by 1 at most.
+    return max(mean - down, -1.0), min(mean + up, 1.0)
 
 
 def mean_interval(values: Floats) -> tuple[float, float]:

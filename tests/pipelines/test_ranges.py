@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines.ranges import in_words
 from tests.pipelines.test_conclusions import concluded
 
 RATES = "0.001,0.003,0.01,0.03"
@@ -46,3 +47,12 @@ def test_each_setting_of_the_other_axes_has_its_own_range_and_its_own_control(ti
     assert [each.control for each in found] == [0, 1, 0, 1]
     assert {each.values["dropout"] for each in found} == {"0", "0.1"}
     assert all("as wide as without" in each.sentence for each in found if each.weight_decay)
+
+
+def test_decays_of_which_the_same_is_true_share_a_sentence(tiny):
+    accuracies = [0.9, 0.9, 0.5, 0.5] * 3 + [0.9] * 4
+    found = ranges(tiny, accuracies, weight_decay="0,0.1,1,3", learning_rate=RATES)
+    words = in_words(found)
+    assert len(words) == 3
+    assert words[1].startswith("With weight decay 0.1 and 1, learning rates of 0.001 to 0.003")
+    assert words[2].startswith("With weight decay 3, ")

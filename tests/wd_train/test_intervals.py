@@ -71,6 +71,13 @@ def test_scores_that_never_changed_do_not_say_that_they_never_will():
     assert (lower, upper) == pytest.approx((-0.037, 0.037), abs=0.001)
 
 
+def test_a_share_changes_by_no_more_than_all_of_it():
+    right = np.array([[1.0] * 97 + [0.0] * 3, [1.0] * 99 + [0.0]])
+    lower, upper = interval(of_rows(right, np.zeros((2, 100))))
+    assert (lower < 0.98, upper) == (True, 1.0)
+    assert interval(of_rows(np.zeros((2, 100)), right)) == pytest.approx((-1.0, -lower))
+
+
 def test_rows_of_one_group_are_one_unit():
     rng = np.random.default_rng(2)
     change = np.repeat(rng.normal(size=40), 10) + 0.1 * rng.normal(size=(3, 400))
