@@ -24,13 +24,16 @@ from wd_train.forms import spread
 from wd_train.network import CPU, AsFloat, BuildModel, BuildPreprocess, build_network, check_network, seeded
 from wd_train.provenance import check_decayable, tensor_decays
 from wd_train.rows import Rows, Tensors, map_tensors
-from wd_train.stacked_networks import Gradients, Stack
+from wd_train.stacked_networks import Gradients, Stack, is_chain
 from wd_train.steps import batches, make_optimizer, mean_loss
 from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
 
-SMALL_STEP = 2e8
+SMALL_STEP = 3e7
 """Floating-point operations of a member's step above which a stack is no faster than one by one."""
+
+SMALL_STEP_OF_CHAIN = 3e8
+"""The same of a plain chain of matrices, whose stacks copy nothing; what is larger takes all cores alone."""
 
 AT_ONCE = 2**14
 """Rows times members that are predicted together: more do not stay in the cache."""
@@ -271,9 +274,9 @@ def stacks(
 
     network = build_network(build_model, watched, train, training.seed)
     operations = check_network(network, train, task) * 3 * len(train) / training.batches(len(train))
-    if operations > SMALL_STEP or any(
-        isinstance(module, nn.modules.conv._ConvNd) for module in network.modules()
-    ):
+    if operations > (SMALL_STEP_OF_CHAIN if is_chain(network.net) else SMALL_STEP):
+        return False
+    if any(isinstance(module, nn.modules.conv._ConvNd) for module in network.modules()):
         return False
     if any(drew) or not isinstance(train.inputs, np.ndarray | dict):
         return False
@@ -353,8 +356,9 @@ def _batch(rows: Rows, indices: Sequence[Tensor], lanes: int) -> tuple[Tensors, 
 def _validation_losses(stack: Stack, rows: Rows) -> Tensor:
     """The mean loss (M,) of every member, in double precision."""
     members = len(next(iter(stack.parameters.values())))
-    parts = rows.in_order(max(1, AT_ONCE // members))
-    losses = stack.losses(torch.cat([stack.outputs(part) for part in parts], dim=1), rows.targets)  # (M, N)
+    at_once = max(1, AT_ONCE // members)
+    parts = zip(rows.in_order(at_once), rows.targets.split(at_once), strict=True)  # type: ignore[no-untyped-call]
+    losses = torch.cat([stack.losses(*part) for part in parts], dim=1)  # (M, N)
     if rows.weights is None:
         return losses.mean(dim=1).double()
     return ((losses * rows.weights).sum(dim=1) / rows.weights.sum()).double()

@@ -18,7 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves, tree_map
 
 from wd_train.replay import Replay
-from wd_train.rows import Tensors, map_tensors
+from wd_train.rows import Tensors
 from wdgate.evaluation.tasks import Task
 
 ACTIVATIONS = (
@@ -37,6 +37,7 @@ LANES = 16
 """Numbers that a processor takes at once: where rows stand last, one row more costs as much as so many."""
 
 Gradients = list[Tensor | None]
+Step = tuple[list[Tensor], Replay]  # the places of the arguments, and what is run on them
 
 
 class Stack:
@@ -62,7 +63,8 @@ class Stack:
         self._fixed = {name: p.detach() for name, p in parameters.items() if name not in trained}
         self._layers = _chain(nets[0])
         self.lanes = LANES if self._layers else 1
-        self._steps: dict[int, tuple[list[Tensor], Replay]] = {}
+        self._steps: dict[int, Step] = {}  # by the number of rows
+        self._measures: dict[int, Step] = {}
 
     def batch(self, inputs: Tensors, targets: Tensor, weights: Tensor | None) -> tuple[Tensor, Gradients]:
         """Mean losses (M,), and the gradient of each of the parameters, or None where it has no part in them.
@@ -81,21 +83,38 @@ class Stack:
             places = tree_map(torch.clone, given)
             replay = Replay(self._differentiated, list(self.parameters.values()), *places)
             self._steps[rows] = tree_leaves(places), replay
-        places, replay = self._steps[rows]
+        results = self._run(self._steps[rows], given)
+        return results[0], results[1:]
+
+    def losses(self, inputs: Tensors, targets: Tensor) -> Tensor:
+        """Losses (M, B) of all members for the same rows (B, ...), in evaluation mode.
+
+        They lie where the next call with as many rows writes.
+        """
+        given = tree_map(lambda t: t[None], (inputs, targets))
+        rows = targets.shape[0]
+        if rows not in self._measures:
+            self._net.eval()
+            places = tree_map(torch.clone, given)
+            replay = Replay(self._measured, list(self.parameters.values()), *places)
+            self._measures[rows] = tree_leaves(places), replay
+        losses: Tensor = self._run(self._measures[rows], given)[0]
+        return losses
+
+    def _run(self, step: Step, given: tuple[Any, ...]) -> list[Any]:
+        places, replay = step
         for place, value in zip(places, tree_leaves(given), strict=True):
             place.copy_(value)
         replay.run()
-        return replay.results[0], replay.results[1:]
+        return replay.results
 
-    @torch.no_grad()
-    def outputs(self, inputs: Tensors) -> Tensor:
-        """What all members give (M, B, C) for the same rows (B, ...), in evaluation mode."""
-        self._net.eval()
-        return self._forward(self.parameters, map_tensors(lambda t: t[None], inputs), 1).flatten(0, 1)
+    def _measured(self, values: list[Tensor], inputs: Tensors, targets: Tensor) -> tuple[Tensor]:
+        outputs = self._forward(dict(zip(self.parameters, values, strict=True)), inputs, 1)
+        return (self._losses(outputs, targets).flatten(0, 1),)
 
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Losses (M, B) of the outputs (M, B, C) for the same rows with targets (B,)."""
-        losses: Tensor = torch.vmap(self._task.loss, in_dims=(0, None))(outputs, targets)
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Losses (S, K, B) of outputs (S, K, B, C) for targets (S, B)."""
+        losses: Tensor = torch.vmap(torch.vmap(self._task.loss, in_dims=(0, None)))(outputs, targets)
         return losses
 
     def _differentiated(
@@ -104,8 +123,7 @@ class Stack:
         with torch.enable_grad():
             leaves = [value.detach().requires_grad_() for value in values]
             outputs = self._forward(dict(zip(self.parameters, leaves, strict=True)), inputs, self._seeds)
-            losses = torch.vmap(torch.vmap(self._task.loss, in_dims=(0, None)))(outputs, targets)  # (S, K, B)
-            means = _means(losses, weights).flatten()  # (M,)
+            means = _means(self._losses(outputs, targets), weights).flatten()  # (M,)
             gradients = torch.autograd.grad(means, leaves, torch.ones_like(means), allow_unused=True)
         # The fused optimizers go through parameters and gradients in the order of their memory.
         return means.detach(), *(None if g is None else g.contiguous() for g in gradients)
@@ -140,6 +158,18 @@ class Stack:
             elif not isinstance(layer, nn.Flatten):
                 hidden = layer(hidden)
         return hidden
+
+
+def is_chain(net: nn.Module) -> bool:
+    """Whether a network is a plain chain of matrices and activations.
+
+    Example:
+        >>> is_chain(nn.Sequential(nn.Flatten(), nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)))
+        True
+        >>> is_chain(nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.Linear(8, 2)))
+        False
+    """
+    return bool(_chain(net))
 
 
 @contextmanager

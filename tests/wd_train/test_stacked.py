@@ -172,7 +172,9 @@ class Counting(nn.Linear):
         (Counting(5, 2), False),
         (nn.Linear(5, 2).requires_grad_(False), False),
         (nn.Sequential(nn.Unflatten(1, (1, 5)), nn.Conv1d(1, 2, 3), nn.Flatten(), nn.Linear(6, 2)), False),
+        (nn.Sequential(nn.Linear(5, 3000), nn.Linear(3000, 900), nn.Linear(900, 2)), True),
         (nn.Sequential(nn.Linear(5, 9000), nn.Linear(9000, 900), nn.Linear(900, 2)), False),
+        (nn.Sequential(nn.Linear(5, 3000), nn.Softmax(1), nn.Linear(3000, 900), nn.Linear(900, 2)), False),
     ],
     ids=[
         "linear",
@@ -184,7 +186,9 @@ class Counting(nn.Linear):
         "count",
         "frozen",
         "filters",
+        "middle",
         "large",
+        "middle, no chain",
     ],
 )
 def test_only_what_is_small_and_pure_is_stacked(net, expected):

@@ -113,11 +113,13 @@ def test_losses_and_gradients_are_those_of_each_network_on_the_batch_of_its_seed
 
 
 @pytest.mark.parametrize(("build", "shape"), NETWORKS.values(), ids=NETWORKS)
-def test_outputs_are_those_of_each_network_on_the_same_rows(build, shape):
+def test_losses_of_the_same_rows_are_those_of_each_network_in_evaluation_mode(build, shape):
     stack, nets = stacked(build)
-    inputs = torch.randn(ROWS, *shape, dtype=torch.float64)
-    for ours, net in zip(stack.outputs(inputs), nets, strict=True):
-        torch.testing.assert_close(ours, net(inputs).detach(), rtol=0, atol=1e-12)
+    for rows in (ROWS, 1, ROWS):
+        inputs, targets = torch.randn(rows, *shape, dtype=torch.float64), torch.randint(0, 3, (rows,))
+        for ours, net in zip(stack.losses(inputs, targets).clone(), nets, strict=True):
+            theirs = TASK.loss(net.eval()(inputs), targets).detach()
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
 def test_columns_of_a_dictionary_are_stacked():
