@@ -3,10 +3,10 @@
     python benchmarks/fleet.py [--rounds 7] [--quick] [--no-peers]
 
 Ratios of times taken in one run, on one thread: in each round the contestants take turns, so that a slow
-moment of the machine hits all alike, and the median round counts. Steps are measured in the thread's own
-processor time, which leaves out what other programs take. One by one is a lean loop: slices of tensors by
-index_select, fused AdamW, torch's cross_entropy. Optuna is a peer, installed at pinned versions into an
-environment of its own; it may use every core, where the fleet has one thread.
+moment of the machine hits all alike, and the median round counts. All is measured in processor time, of
+Optuna's workers the slowest one's, which is what a clock shows where nothing else runs. One by one is a lean
+loop: slices of tensors by index_select, fused AdamW, torch's cross_entropy. Optuna is a peer, installed at
+pinned versions into an environment of its own; it may use every core, where the fleet has one thread.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
     print(f"medians of {rounds} rounds; microseconds a member-step\n")
     compare_steps(rounds)
     print()
-    compare_sweeps(max(1, rounds // 2), None if words.no_peers else words.peers.resolve())
+    compare_sweeps(max(1, rounds // 3), None if words.no_peers else words.peers.resolve())
 
 
 def processor() -> str:
@@ -162,27 +162,32 @@ def members_of(members: int, batch_size: int, epochs: int) -> list[Training]:
 
 
 def compare_sweeps(rounds: int, peers: Path | None) -> None:
-    """A whole sweep of digits, with all that a fleet leaves, beside Optuna; by the clock on the wall."""
-    trials, epochs, batch_size, case = 32, 60, 64, CASES[0]
-    print(f"a sweep of {trials} trainings of {epochs} epochs, {case.name}, batch {batch_size}: seconds")
-    members = members_of(trials, batch_size, epochs)
-    seconds_of_fleet(members, case.widths)  # what torch loads for the first trace of a process
-    fleet = [seconds_of_fleet(members, case.widths) for _ in range(rounds)]
-    print(f"{'fleet on one thread, with predictions and corrupted rows':60}{statistics.median(fleet):6.2f}")
-    if peers is not None:
-        python = install(peers)
-        optuna = [seconds_of_optuna(python, trials, epochs, batch_size) for _ in range(rounds)]
-        ratio = statistics.median(optuna) / statistics.median(fleet)
-        name = f"Optuna, {os.cpu_count()} joblib workers of one thread, accuracy alone"
-        print(f"{name:60}{statistics.median(optuna):6.2f}   ratio {ratio:.1f}")
+    """Whole sweeps of digits, with all that a fleet leaves, beside Optuna."""
+    trials, epochs, case = 32, 60, CASES[0]
+    cores = os.cpu_count() or 1
+    print(f"a sweep of {trials} trainings of {epochs} epochs, {case.name}: seconds")
+    print("fleet: one thread, with predictions on plain and on corrupted rows")
+    print(f"Optuna: {cores} joblib workers of one thread, with the accuracy alone\n")
+    print(f"{'batch':>7}{'fleet':>8}{'Optuna':>8}{'ratio':>7}")
+    python = None if peers is None else install(peers)
+    seconds_of_fleet(members_of(2 * SEEDS, 64, 2), case.widths)  # what torch loads for the first trace
+    for batch_size in BATCH_SIZES[:3]:
+        members = members_of(trials, batch_size, epochs)
+        fleet, optuna = [], []
+        for _ in range(rounds):
+            fleet.append(seconds_of_fleet(members, case.widths))
+            optuna.append(seconds_of_optuna(python, trials, epochs, batch_size) if python else float("nan"))
+        ratio = statistics.median(theirs / ours for ours, theirs in zip(fleet, optuna, strict=True))
+        times = f"{statistics.median(fleet):8.2f}{statistics.median(optuna):8.2f}{ratio:7.1f}"
+        print(f"{batch_size:7}{times}{'   below 4' if ratio < 4 else ''}")
 
 
 def seconds_of_fleet(members: list[Training], widths: tuple[int, ...]) -> float:
     splits = load_splits()
     parts = (splits.train, splits.validation, CLASSES)
-    started = time.perf_counter()
+    started = time.process_time()
     train_members(lambda train: mlp(widths), lambda train: Pixels(), *parts, members)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def install(peers: Path) -> Path:
 
 
 def seconds_of_optuna(python: Path, trials: int, epochs: int, batch_size: int) -> float:
-    """Wall time of all trials on workers that are already there, with the same torch as ours."""
+    """What all trials take on workers that are already there, with the same torch as ours."""
     places = os.pathsep.join(str(place) for place in (Path(__file__).parents[1], Path(__file__).parents[2]))
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     environment = {**os.environ, **one, "PYTHONPATH": places, "OURS": sysconfig.get_paths()["purelib"]}
