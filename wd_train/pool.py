@@ -9,11 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
 from typing import TypeVar
 
 from data_checks.errors import TrainingError
@@ -52,7 +55,7 @@ def run_in_workers(
     """
     if not jobs:
         return
-    with _pool(min(workers or cores(), len(jobs))) as pool:
+    with _pool(min(workers or cores(), len(jobs)), work.__module__) as pool:
         with _shielded():
             pending = {pool.submit(work, job): job for job in jobs}
         for done in as_completed(pending):
@@ -82,10 +85,12 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: int, module: str) -> Iterator[ProcessPoolExecutor]:
     # Spawned, because a forked process inherits locks that threads of torch and Prefect hold.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(module, _root_of(module))
+    )
     try:
         yield pool
         pool.shutdown()
@@ -106,12 +111,22 @@ def _shielded() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin() -> None:
+def _begin(module: str, root: str) -> None:
     """Begin a worker: Ctrl+C is the parent's to answer, and a worker does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_thread()
     _leave_no_lock()
+    # From where the parent has it: the folder of a user's pipeline may hold a `pipelines` of its own.
+    sys.path.insert(0, root)
+    import_module(module)
+    sys.path.remove(root)
+
+
+def _root_of(module: str) -> str:
+    """The folder by which a module is found under its name."""
+    file = getattr(sys.modules[module], "__file__", None) or os.curdir
+    return str(Path(file).resolve().parents[module.count(".")])
 
 
 def _leave_no_lock() -> None:

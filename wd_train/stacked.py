@@ -80,7 +80,7 @@ def fit_stacked(
     shared, seeds = members[0], _streams(members)
     stack = Stack(nets, len(seeds), task)
     steps = _Steps(stack.parameters, nets[0], members, len(rows))
-    courses = _Courses(stack.parameters, shared.patience, len(members))
+    courses, tell = _Courses(stack.parameters, shared.patience, len(members)), on_epoch or (lambda _: None)
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     for epoch in range(1, shared.epochs + 1):
         streams = zip(*(batches(len(rows), shared, generator) for generator in generators), strict=True)
@@ -88,8 +88,7 @@ def fit_stacked(
         courses.note_steps(torch.stack(losses))
         if shared.measured(epoch):
             courses.note_epoch(epoch, _validation_losses(stack, validation))
-        if on_epoch is not None:
-            on_epoch(epoch)
+        tell(epoch)
         if courses.are_over:
             break
     _unstack(courses.kept, nets)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,12 @@ TIMEOUT = 180  # seconds; a machine with two busy cores has needed 40
 HOME = tempfile.mkdtemp(prefix="wdgate-prefect-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ.update(PREFECT_HOME=HOME, PREFECT_SERVER_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
+
+
+@pytest.fixture(autouse=True)
+def own_import_path(monkeypatch):
+    """The folder of a pipeline that was loaded does not stay on the import path for the next test."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
+from pipelines.grid import as_text
 from wd_train import pool
 from wd_train.network import predict
 from wd_train.pool import one_thread, run_in_workers
@@ -60,6 +61,13 @@ def fail(job):
 
 def die(job):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_folder_of_the_users_does_not_hide_where_the_work_is_done(tmp_path, monkeypatch):
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "__init__.py").write_text("raise ImportError('this is not wdgate')")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path[1:]])
+    assert dict(run_in_workers(as_text, [0.5, 3], workers=1)) == {0.5: "0.5", 3: "3"}
 
 
 def test_a_worker_trains_what_one_thread_trains_here_bit_for_bit():
