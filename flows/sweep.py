@@ -62,7 +62,17 @@ def sweep(pipeline: str, parameters: dict[str, Any] | None = None, out: Path | N
 
 def key_of(grid: Grid, materials: list[Material]) -> str:
     """What makes two sweeps the same: the points, the seeds, the rows, the code."""
-    points = [(point.words, point.parts, form_of(point.training.as_dict())) for point in grid.points]
+    points = [
+        (
+            point.words,
+            point.parts,
+            form_of(point.training.as_dict()),
+            point.rows,
+            point.stage,
+            str(point.given),
+        )
+        for point in grid.points
+    ]
     prints = [material.fingerprints for material in materials]
     return digest(points, prints, grid.asked.seeds, grid.asked.folds, __version__)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
 from wd_train.answers import not_measured, nothing_to_measure, summarize, too_dear
+from wd_train.decay import Decay
 from wd_train.effects import DecayEffect
 from wd_train.fleet import train_members
 from wd_train.kept import Kept, ago
@@ -112,8 +113,10 @@ def measure_decay(
 
 def pairs_of(training: Training, pairs: int) -> list[Pair]:
     """Trainings with the decay and without, in pairs; the seeds count up from the training's own."""
+    # A function of the user's own may decay without a coefficient: a control has none of it.
+    off = replace(training, weight_decay=0.0, decay=Decay())
     return [
-        (replace(training, seed=seed), replace(training, seed=seed, weight_decay=0.0))
+        (replace(training, seed=seed), replace(off, seed=seed))
         for seed in range(training.seed, training.seed + pairs)
     ]
 

@@ -12,6 +12,7 @@ from torch import nn
 from data_checks.splits import Split
 from wd_train import controls
 from wd_train.controls import Main, Purse, Spent, measure_decay, pairs_of
+from wd_train.decay import Decay
 from wd_train.kept import Kept
 from wd_train.outcomes import Diverged, Outcome
 from wd_train.training import Training, train
@@ -255,3 +256,13 @@ def test_the_configured_training_whose_epochs_nobody_timed_is_not_kept(tmp_path,
     with_decay, without = pairs_of(TRAINING, 1)[0]
     assert kept.find(with_decay) is None
     assert kept.find(without)[0].losses
+
+
+def test_a_control_has_nothing_of_a_decay_function_of_the_users_own():
+    def shrink(parameter, step):
+        return parameter * 0.9
+
+    training = Training(0.1, Decay(shrink), epochs=1)
+    for own, control in pairs_of(training, 2):
+        assert own.decay.form is shrink
+        assert (control.weight_decay, control.decay, control.seed) == (0.0, Decay(), own.seed)
