@@ -1,18 +1,21 @@
 """Are two functions, or two pipelines' parts, the same, though each call of a pipeline makes them anew?
 
 Two lambdas are never identical, so that what they are made of is compared: code, the values that they close
-over, defaults, and the plain global values that they name. Whatever cannot be compared so is different.
+over, defaults, and the global values that they name, functions of the user's own among them. What libraries
+hold goes by its name. Whatever cannot be compared so is different.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import sys
+import sysconfig
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,9 @@ Form = Any
 """Nested tuples of plain values, which are equal where what they stand for is the same."""
 
 DEEPEST = 20
+_INSTALLED = tuple(
+    Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
@@ -91,10 +97,31 @@ def _of_code(code: types.CodeType, function: types.FunctionType, depth: int) -> 
         _of_code(constant, function, depth) if isinstance(constant, types.CodeType) else form_of(constant)
         for constant in code.co_consts
     )
-    named = {name: function.__globals__.get(name) for name in code.co_names}
-    plain = tuple((name, repr(value)) for name, value in named.items() if isinstance(value, PLAIN))
+    named = {name: function.__globals__[name] for name in code.co_names if name in function.__globals__}
+    values = tuple(
+        # A function that names itself is told by its code already.
+        (name, ("itself",) if value is function else _of_global(value, depth))
+        for name, value in named.items()
+    )
     names = code.co_names + code.co_varnames + code.co_freevars + code.co_cellvars
-    return code.co_qualname, code.co_code, code.co_flags, names, constants, plain
+    return code.co_qualname, code.co_code, code.co_flags, names, constants, values
+
+
+def _of_global(value: Any, depth: int) -> Form:
+    if isinstance(value, types.FunctionType | type) and _is_of_a_library(value.__module__):
+        return "library", value.__module__, value.__qualname__
+    return form_of(value, depth)
+
+
+def _is_of_a_library(module: str) -> bool:
+    """Whether a module is installed, and not one that a user changes between two points."""
+    if module.partition(".")[0] in ("data_checks", "wdgate", "wd_train"):
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None)
+    path = Path(file).resolve() if file else None
+    if path is None:
+        return module in sys.builtin_module_names
+    return any(path.is_relative_to(folder) for folder in _INSTALLED)
 
 
 def _of_partial(partial: functools.partial[Any], depth: int) -> Form:

@@ -186,3 +186,21 @@ def test_a_digest_is_the_same_in_another_process():
     }
     assert len(printed) == 1
     assert digest(form_of(1)) not in printed
+
+
+SIZES = {"width": 1}
+
+
+def hidden():
+    return SIZES["width"]
+
+
+def build(train):
+    return hidden()
+
+
+def test_what_a_function_reads_through_other_functions_and_containers_counts(monkeypatch):
+    before = form_of(build)
+    assert form_of(build) == before
+    monkeypatch.setitem(SIZES, "width", 64)
+    assert form_of(build) != before
