@@ -258,16 +258,15 @@ def _point(asked: Asked, values: Mapping[str, Any], own: Collection[str]) -> Poi
 def parts_of(plan: Plan) -> str:
     """Names everything of a pipeline but its training, the same where two do the same.
 
-    Where that cannot be told, its arguments besides the decay name it, and the name begins with `?`.
+    Where that cannot be told, all its arguments name it, and the name begins with `?`.
     """
     pipeline = plan.pipeline
     parts = (pipeline.splits, pipeline.model, pipeline.preprocess, pipeline.augment, pipeline.train)
     try:
         return digest(plan.code_sha256, form_of((*parts, pipeline.task)))
     except Unsure:
-        others = {
-            name: str(plan.arguments[name]) for name in sorted(plan.arguments) if name != "weight_decay"
-        }
+        # All of them: a network may hang on its coefficient, which then is no control of another.
+        others = {name: str(plan.arguments[name]) for name in sorted(plan.arguments)}
         return f"?{digest(plan.code_sha256, plan.locator, form_of(others))}"
 
 
@@ -276,7 +275,12 @@ def training_form(training: Training, arguments: Mapping[str, Any]) -> Any:
     try:
         return form_of(training)
     except Unsure:
-        return {name: str(value) for name, value in sorted(arguments.items())}, str(training.seed)
+        from wd_train.decay import Decay
+
+        # What hides in a function of the user's own, the arguments name; the rest is told as ever.
+        plain = replace(training.decay, form=Decay().form)
+        named = {name: str(value) for name, value in sorted(arguments.items())}
+        return named, training.decay.name, form_of(replace(training, decay=plain))
 
 
 def _control_key(point: Point) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from pipelines.grid import training_form
@@ -35,4 +37,10 @@ def outcome_name(
         folds: of how many; 1 is train and validation as they are.
     """
     where = (parts, fingerprints, form_of(float(rows)), folds)
-    return f"{digest(where, fold, training_form(training, arguments), __version__)}.npz"
+    return f"{digest(where, fold, training_form(training, arguments), _versions())}.npz"
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """What computes: another version of it may give other numbers."""
+    return __version__, version("torch"), version("numpy")

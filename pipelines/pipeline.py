@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_checks.errors import PipelineError
 from pipelines.arguments import bind_arguments
+from pipelines.code import code_sha256
 from pipelines.locating import MISTAKES, find_function, mistake
 from wdgate.gates.gates import check_gates
 from wdgate.gates.results import LARGEST_ALPHA
@@ -127,7 +127,7 @@ class Plan:
         pipeline: what is run.
         locator: what it was named by.
         arguments: of its function, with the defaults that were not given.
-        code_sha256: hash of the file that the function stands in.
+        code_sha256: hash of the function's file and of the modules beside it that it imports.
         given: the names of the arguments that are no defaults.
     """
 
@@ -168,9 +168,7 @@ def load_pipeline(locator: str, arguments: Mapping[str, Any] | None = None) -> P
         raise PipelineError(
             f"{locator} should return a Pipeline, but {function.__name__} returned {returned}"
         )
-    return Plan(
-        pipeline, locator, bound, hashlib.sha256(file.read_bytes()).hexdigest(), tuple(arguments or ())
-    )
+    return Plan(pipeline, locator, bound, code_sha256(file), tuple(arguments or ()))
 
 
 def _named(task: Any) -> dict[str, Any]:

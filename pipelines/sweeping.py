@@ -18,6 +18,7 @@ from pipelines.merging import merged, predicted_rows
 from pipelines.pipeline import Pipeline
 from pipelines.sameness import digest, form_of
 from wd_train.decay import Decay
+from wd_train.fleet import MOST_TOGETHER
 from wd_train.network import build_network, check_network
 from wd_train.outcomes import Diverged, Outcome, load_outcome
 from wd_train.pool import START_SECONDS, cores, one_thread, run_in_workers
@@ -26,9 +27,6 @@ from wd_train.steps import pick_device
 
 if TYPE_CHECKING:
     from wd_train.training import Training
-
-MOST_TOGETHER = 32
-"""Members of one stack; what a killed sweep loses is at most what a stack has trained."""
 
 STEP_SECONDS, STACKED_STEP_SECONDS = 4e-4, 6e-5
 """What a step of the smallest network takes, alone and as a member of a stack (measured on one core)."""

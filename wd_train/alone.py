@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from data_checks.errors import TrainingError
+from data_checks.errors import TrainingDiverged
 from data_checks.splits import Split
 from wd_train.network import BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
@@ -41,7 +41,7 @@ def train_alone(
     parts = (build_model, build_preprocess, train, validation, task)
     try:
         model = train_network(*parts, training, augment=augment, on_epoch=note)
-    except TrainingError as error:
+    except TrainingDiverged as error:
         return Diverged(str(error))
     network = model.network
     outcome = outcome_of(
@@ -52,25 +52,18 @@ def train_alone(
         losses=tuple(losses),
         best_epoch=model.best_epoch,
         seconds=model.seconds,
-        norm_ratio=norm_ratio(network.net, build_model, build_preprocess, train, training),
+        norm_ratio=norm_ratio(
+            network.net, build_network(build_model, build_preprocess, train, training.seed).net, training
+        ),
     )
     return Diverged("its outputs are not finite numbers") if outcome is None else outcome
 
 
-def norm_ratio(
-    net: nn.Module,
-    build_model: BuildModel,
-    build_preprocess: BuildPreprocess | None,
-    train: Split,
-    training: Training,
-) -> float:
-    """The norm of the decayed tensors over what it was before the training; NaN where none is decayed."""
-    first = build_network(build_model, build_preprocess, train, training.seed).net
+def norm_ratio(net: nn.Module, first: nn.Module, training: Training) -> float:
+    """The norm of the decayed tensors over what it was in the network that it began as; NaN where none is."""
     names = [tensor.name for tensor in tensor_decays(first, training.decay) if tensor.decayed]
-    before, after = (_norm(module, names) for module in (first, net))
+    before, after = (
+        norm(parameter for name, parameter in module.named_parameters() if name in names)
+        for module in (first, net)
+    )
     return after / before if before > 0 else float("nan")
-
-
-def _norm(module: nn.Module, names: list[str]) -> float:
-    parameters = dict(module.named_parameters())
-    return norm(parameters[name] for name in names)

@@ -18,7 +18,7 @@ from wd_train.decay import Decay
 from wd_train.effects import DecayEffect
 from wd_train.fleet import train_members
 from wd_train.kept import Kept, ago
-from wd_train.network import BuildModel, BuildPreprocess, Network
+from wd_train.network import BuildModel, BuildPreprocess, Network, build_network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
 from wd_train.rows import Augment
 from wd_train.shares import some_of
@@ -113,7 +113,6 @@ def measure_decay(
 
 def pairs_of(training: Training, pairs: int) -> list[Pair]:
     """Trainings with the decay and without, in pairs; the seeds count up from the training's own."""
-    # A function of the user's own may decay without a coefficient: a control has none of it.
     off = replace(training, weight_decay=0.0, decay=Decay())
     return [
         (replace(training, seed=seed), replace(off, seed=seed))
@@ -258,7 +257,9 @@ def _add_main(parts: Parts, training: Training, main: Main, found: Found) -> Non
         task,
         best_epoch=main.best_epoch,
         seconds=main.seconds,
-        norm_ratio=norm_ratio(net, build_model, build_preprocess, train, training),
+        norm_ratio=norm_ratio(
+            net, build_network(build_model, build_preprocess, train, training.seed).net, training
+        ),
     )
     diverged = Diverged("its outputs are not finite numbers")
     # Not kept: nobody timed its epochs, and a sweep compares how soon a loss is reached.

@@ -7,14 +7,14 @@ every form means the same with SGD, Adam and Muon.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
-from data_checks.errors import TrainingError
+from data_checks.errors import TrainingDiverged, TrainingError
 from wd_train.forms import (
     AFTER,
     BEFORE,
@@ -53,7 +53,7 @@ class Decay:
 
     Args:
         form: one of these, or a function `decay(parameter, step) -> parameter`, asked before the optimizer's
-            step.
+            step where the coefficient is not 0.
         schedule: of the coefficient: `constant`; `linear` or `cosine` to 0; `early` and `late`, which decay
             in one half of the steps alone (Golatkar et al. 2019); `gradient_norm`, which divides it by the
             root of the decayed tensors' mean squared gradient, as a moving average (Xie et al. 2023).
@@ -296,19 +296,20 @@ class WeightDecay:
         if self._like.ndim:
             return coefficient.masked_fill(taken >= 1, math.nan)
         if taken >= 1:
-            raise TrainingError(
+            raise TrainingDiverged(
                 f"the decay would take {float(taken.max()):.3g} of each weight at step {self._step + 1}, "
                 "expected less than 1: schedule 'gradient_norm' divides by the gradients, which are small"
             )
         return coefficient
 
     def _ask_own(self, own: OwnDecay, strength: Strength) -> None:
+        members: Iterable[Any] = range(len(self._like)) if self._like.ndim else (...,)
         for parameter, memory in self._live():
-            if not self._like.ndim:
-                ask(own, parameter, self._seen(strength, parameter, memory, ...))
-                continue
-            for member in range(len(self._like)):
-                ask(own, parameter[member], self._seen(strength, parameter, memory, member))
+            for member in members:
+                step = self._seen(strength, parameter, memory, member)
+                # Without a coefficient there is no decay in any form.
+                if step.weight_decay != 0:
+                    ask(own, parameter[member], step)
 
     def _seen(self, strength: Strength, parameter: Tensor, memory: Memory, member: Any) -> Step:
         """What the user's own function is told of one parameter, or of one member of it."""

@@ -311,8 +311,10 @@ class Watch:
 
     def _dominates(self, entries: Sequence[TensorReading]) -> Diagnosis | None:
         first = entries[0]
-        # Without a decay the norm falls by the gradients alone, and nothing is to be said of it.
-        if not first.norm_ratio < DOMINATED or max(self._taken) <= 0:
+        if not 0 < first.norm_ratio < DOMINATED:
+            return None
+        # Where the gradients took most of the norm, or all of it without a decay, they rule it.
+        if not self._taken[0] >= -math.log(first.norm_ratio) / 2:
             return None
         words = f"The norm of the first layer, {first.name}, is down to {first.norm_ratio:.2f} of what it was"
         advice = "the decay rules it, not the gradients. A smaller weight_decay leaves it more to them."

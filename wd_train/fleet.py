@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 
 from torch import nn
 
-from data_checks.errors import TrainingError
 from data_checks.splits import Split
-from wd_train.alone import train_alone
-from wd_train.decay import Decay
+from wd_train.alone import norm_ratio, train_alone
 from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import CorruptedRows, Diverged, Outcome, outcome_of
-from wd_train.provenance import norm, tensor_decays
 from wd_train.rows import Augment, Rows
 from wd_train.stacked import Course, fit_stacked, stacks
 from wd_train.steps import threads_for
@@ -25,8 +22,8 @@ from wdgate.evaluation.tasks import Task
 Parts = tuple[BuildModel, BuildPreprocess | None, Split, Split, Task]
 Outcomes = list[Outcome | Diverged]
 
-MOST_TOGETHER = 64
-"""Members of one stack: more gain nothing, and need more memory."""
+MOST_TOGETHER = 32
+"""Members of one stack: more gain little, need more memory, and are lost together when they are killed."""
 
 MOST_NUMBERS = 2**26
 """Numbers (256 MiB as float32) that the parameters of one stack take, with gradients and moving averages."""
@@ -112,7 +109,7 @@ def _alike(members: Sequence[Training]) -> list[list[int]]:
     found: dict[Training, list[int]] = {}
     without: list[int] = []
     for at, member in enumerate(members):
-        if member.weight_decay == 0 and _is_nothing_without_coefficient(member.decay):
+        if member.weight_decay == 0:
             without.append(at)
         else:
             found.setdefault(_but_for_what_may_differ(member), []).append(at)
@@ -125,11 +122,6 @@ def _alike(members: Sequence[Training]) -> list[list[int]]:
 
 def _but_for_what_may_differ(member: Training) -> Training:
     return replace(member, seed=0, weight_decay=0.0, learning_rate=1.0)
-
-
-def _is_nothing_without_coefficient(decay: Decay) -> bool:
-    # A function of the user's own may do anything, and a gradient of 0 makes a coefficient of 0 / 0.
-    return not callable(decay.form) and decay.schedule != "gradient_norm"
 
 
 def _parted(parts: Parts, members: list[Training]) -> Iterator[list[Training]]:
@@ -157,11 +149,7 @@ def _together(parts: Parts, members: list[Training], progress: Progress) -> Outc
         progress.tell(len(members) * epoch / members[0].epochs, words)
 
     with threads_for(0):
-        try:
-            courses = fit_stacked(nets, rows, validation_rows, task, members, on_epoch=tell)
-        except TrainingError:
-            # What one member may not do has ended all of them; each by itself says which one it is.
-            return [_alone(parts, member, None, progress) for member in members]
+        courses = fit_stacked(nets, rows, validation_rows, task, members, on_epoch=tell)
         seconds = (time.perf_counter() - started) / len(members)
         left = Left(preprocess, validation, task, CorruptedRows(validation, preprocess), seconds)
         outcomes = [
@@ -202,7 +190,7 @@ class Left:
             losses=course.losses,
             best_epoch=course.best_epoch,
             seconds=self.seconds,
-            norm_ratio=_norm_ratio(net, first, member),
+            norm_ratio=norm_ratio(net, first, member),
             corrupted_rows=self.corrupted,
         )
         return Diverged("its outputs are not finite numbers") if outcome is None else outcome
@@ -218,13 +206,3 @@ def _alone(parts: Parts, member: Training, augment: Augment | None, progress: Pr
     outcome = train_alone(*parts, member, augment=augment, on_epoch=lambda epoch: tell(epoch.epoch))
     progress.finish(1)
     return outcome
-
-
-def _norm_ratio(net: nn.Module, first: nn.Module, member: Training) -> float:
-    """The norm of the decayed tensors over what it was at first; NaN where none is decayed."""
-    names = [tensor.name for tensor in tensor_decays(first, member.decay) if tensor.decayed]
-    before, after = (
-        norm(parameter for name, parameter in module.named_parameters() if name in names)
-        for module in (first, net)
-    )
-    return after / before if before > 0 else float("nan")

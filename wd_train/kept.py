@@ -35,9 +35,8 @@ class Kept:
         save_outcome(self.path(member), outcome)
 
     def path(self, member: Training) -> Path:
-        """The file of one training; without a coefficient a form of ours makes no difference."""
-        is_off = member.weight_decay == 0 and not callable(member.decay.form)
-        known = replace(member, decay=Decay()) if is_off else member
+        """The file of one training; without a coefficient the form of the decay makes no difference."""
+        known = replace(member, decay=Decay()) if member.weight_decay == 0 else member
         return self.folder / self.name(known)
 
 

@@ -280,17 +280,40 @@ def stacks(
     if any(drew) or not isinstance(train.inputs, np.ndarray | dict):
         return False
     few = Rows(train.take(np.arange(min(4, len(train)))), network.preprocess, CPU)
-    return _is_pure(network.net, few) and _is_stacked_right(network.net, few, task)
+    return _is_pure(network.net, few, task) and _is_stacked_right(network.net, few, task)
 
 
-def _is_pure(net: nn.Module, rows: Rows) -> bool:
+def _is_pure(net: nn.Module, rows: Rows, task: Task) -> bool:
+    if _is_listened_to(net):
+        return False
     net = copy.deepcopy(net).train()
-    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    before = _state_of(net, task)
+    indices = torch.arange(len(rows))
     with seeded(0), torch.no_grad():
         state = torch.get_rng_state()
-        net(rows.inputs(torch.arange(len(rows))))
+        mean_loss(task, net(rows.inputs(indices)), rows, indices)
         drew = not torch.equal(state, torch.get_rng_state())
-    return not drew and all(torch.equal(before[name], buffer) for name, buffer in net.named_buffers())
+    return not drew and _state_of(net, task) == before
+
+
+def _is_listened_to(net: nn.Module) -> bool:
+    """Whether gradients are changed on their way: a stack does not follow hooks on parameters."""
+    parts = [*net.parameters(), *net.modules()]
+    hooks = ("_backward_hooks", "_backward_pre_hooks", "_post_accumulate_grad_hooks")
+    return any(getattr(part, name, None) for part in parts for name in hooks)
+
+
+def _state_of(net: nn.Module, task: Task) -> list[str]:
+    """What a forward pass may change and a trace does not see: buffers, and values that Python holds."""
+    held = [dict(net.named_buffers()), *(vars(module) for module in net.modules())]
+    held += [getattr(task, "__dict__", {})]
+    return [
+        f"{name}={value.tolist() if isinstance(value, Tensor) else value!r}"
+        for values in held
+        for name, value in values.items()
+        # What torch itself keeps of a module is its parameters and buffers, and their own states.
+        if not name.startswith("_")
+    ]
 
 
 def _is_stacked_right(net: nn.Module, rows: Rows, task: Task) -> bool:

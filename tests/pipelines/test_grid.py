@@ -1,12 +1,16 @@
 """Do words become the points that they mean, each with the control that it is compared with?"""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_checks.errors import PipelineError
 from pipelines.arguments import convert
-from pipelines.grid import as_text, grid_of, read_asked, size_in_words
+from pipelines.grid import as_text, grid_of, read_asked, size_in_words, training_form
+from wd_train.decay import Decay
+from wd_train.training import Training
 
 OWN = """
 from functools import partial
@@ -127,10 +131,22 @@ def test_where_more_than_the_decay_hangs_on_the_coefficient_it_is_switched_off_i
     assert control.parts == grid.points[0].parts
 
 
-def test_parts_that_cannot_be_compared_are_taken_for_the_same_where_the_other_arguments_are(own):
+def test_parts_that_cannot_be_compared_are_others_for_any_other_argument(own):
+    # A network that hangs on the coefficient in a way that cannot be told has itself as its control.
     grid = read(f"{own}:opaque", weight_decay="0,1", dropout="0,0.1")
-    assert len(grid.points) == 4
-    assert sum(grid.is_control(number) for number in range(4)) == 2
+    for point in grid.points:
+        assert grid.points[point.control].parts == point.parts
+        assert grid.points[point.control].training.weight_decay == 0
+
+
+def test_a_decay_function_that_cannot_be_compared_hides_neither_stage_nor_seed():
+    held = object()
+    training = Training(0.1, Decay(lambda parameter, step: held and parameter))
+    early = dataclasses.replace(training, decay=dataclasses.replace(training.decay, schedule="early"))
+    names = {
+        repr(training_form(each, {})) for each in (training, early, dataclasses.replace(training, seed=1))
+    }
+    assert len(names) == 3
 
 
 def test_without_an_axis_there_is_one_point_and_its_control(own):

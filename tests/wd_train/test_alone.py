@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from data_checks.errors import TrainingError
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
+from wd_train.decay import Decay
 from wd_train.network import build_network
 from wd_train.outcomes import Diverged
 from wd_train.training import Training, train
@@ -48,10 +50,10 @@ def test_seconds_rise_from_epoch_to_epoch_and_end_within_the_training():
 
 def test_the_norm_ratio_is_of_the_decayed_tensors_alone():
     model = train(*PARTS, TRAINING)
-    first = build_network(PARTS[0], None, PARTS[2], TRAINING.seed).net[1].weight.norm()
-    expected = float((model.network.net[1].weight.norm() / first).detach())
+    first = build_network(PARTS[0], None, PARTS[2], TRAINING.seed).net
+    expected = float((model.network.net[1].weight.norm() / first[1].weight.norm()).detach())
     assert train_alone(*PARTS, TRAINING).norm_ratio == pytest.approx(expected)
-    assert norm_ratio(model.network.net, *PARTS[:3], TRAINING) == pytest.approx(expected)
+    assert norm_ratio(model.network.net, first, TRAINING) == pytest.approx(expected)
 
 
 def test_a_training_that_diverges_says_where():
@@ -59,3 +61,9 @@ def test_a_training_that_diverges_says_where():
     outcome = train_alone(*PARTS, wild)
     assert isinstance(outcome, Diverged)
     assert "diverged" in outcome.reason
+
+
+def test_a_mistake_of_configuration_is_no_divergence():
+    wrong = dataclasses.replace(TRAINING, decay=Decay(exclude=("haed.*",)))
+    with pytest.raises(TrainingError, match="no parameter's name matches"):
+        train_alone(*PARTS, wrong)

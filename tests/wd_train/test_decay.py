@@ -135,3 +135,15 @@ def test_steps_beyond_those_announced_go_on_as_the_last_one():
         acting.before_step(0.1)
         acting.after_step(0.1)
     assert weight.item() == pytest.approx(0.95)
+
+
+def test_without_a_coefficient_a_function_of_the_users_own_is_not_asked():
+    def vanish(parameter, step):
+        return parameter * 0
+
+    assert (acted(Decay(vanish), weight_decay=0.0) == 1).all()
+    stacked = nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
+    stacked.grad = torch.zeros_like(stacked)
+    acting = WeightDecay({"w": stacked}, torch.tensor([0.0, 0.5]), Decay(vanish), full_rate=0.1, steps=1)
+    acting.before_step(0.1)
+    assert stacked.sum(dim=1).tolist() == [3, 0]

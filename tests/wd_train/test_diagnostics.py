@@ -283,6 +283,16 @@ def test_a_first_layer_that_the_decay_rules_is_named_once_when_it_happens():
     assert "down to 0.37" in watch.diagnoses[0].sentence
 
 
+def test_a_first_layer_that_the_gradients_shrink_is_not_laid_to_the_decay():
+    first = nn.Parameter(torch.randn(5, 6))
+    watch = Watch({"first": first}, steps=300, total_shrink=0.5)
+    watched_steps(
+        watch, [first], lambda step: [first.detach().clone() / 5], Shrinking(first, share=1e-4), last=300
+    )
+    assert watch.readings[-1].tensors[0].norm_ratio < 0.1
+    assert watch.diagnoses == []
+
+
 @pytest.mark.parametrize("steps", [99, 130])
 def test_rows_that_are_never_used_and_only_shrink_are_named(steps):
     rows = nn.Parameter(torch.randn(6, 8))

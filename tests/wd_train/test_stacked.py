@@ -204,3 +204,42 @@ class OfOneKind(Classification):
 
 def test_a_loss_that_hangs_on_values_is_not_stacked():
     assert not stacks(lambda split: nn.Linear(5, 2), None, TRAIN, OfOneKind(TASK.classes), TRAINING)
+
+
+class Counting(nn.Linear):
+    """Warms up over its first calls, which a step that is traced once does not see."""
+
+    def __init__(self):
+        super().__init__(5, 2)
+        self.calls = 0
+
+    def forward(self, inputs):
+        self.calls += 1
+        return super().forward(inputs) * min(1.0, self.calls / 1000)
+
+
+class Drifting(nn.Linear):
+    """Keeps a plain tensor that is no buffer."""
+
+    def __init__(self):
+        super().__init__(5, 2)
+        self.seen = torch.zeros(1)
+
+    def forward(self, inputs):
+        self.seen += 1e-6
+        return super().forward(inputs) + self.seen
+
+
+def halved(gradient):
+    return gradient / 2
+
+
+def hooked():
+    net = nn.Linear(5, 2)
+    net.weight.register_hook(halved)
+    return net
+
+
+@pytest.mark.parametrize("build", [Counting, Drifting, hooked])
+def test_what_a_trace_does_not_see_is_not_stacked(build):
+    assert not stacks(lambda split: build(), None, TRAIN, TASK, TRAINING)
