@@ -59,6 +59,8 @@ def sweep(arguments: Namespace, settings: Settings) -> int:
     words = arguments_of(arguments.arguments)
     # Before Prefect starts a server: what makes no grid is told at once.
     grid_of(read_asked(arguments.pipeline, words))
+    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+        raise CannotProceed(f"--out {arguments.out} is a file, expected a folder")
     with shown_to_a_person():
         with doing("Starting Prefect's server"):
             start()

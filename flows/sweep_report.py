@@ -201,8 +201,13 @@ def _basis(sweep: Sweep) -> str:
     return f"{len(sweep.points)} points, {seeds}, {rows}"
 
 
+def _value(point: PointResult, name: str) -> Any:
+    """Where a point stands on an axis; its decay is known also where one value was fixed for all."""
+    return point.weight_decay if name == "weight_decay" else point.values.get(name)
+
+
 def _axis(point: PointResult, name: str) -> str:
-    value = point.values.get(name)
+    value = _value(point, name)
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -227,8 +232,9 @@ def _word(sweep: Sweep, point: PointResult) -> str:
 
 def _plotted_axis(sweep: Sweep) -> str:
     """The decay where it is varied, else the first axis of numbers, else the first of all."""
-    names = [name for name in axes_of(sweep) if len({repr(p.values.get(name)) for p in sweep.points}) > 1]
-    numeric = [name for name in names if all(_is_number(p.values.get(name, 0)) for p in sweep.points)]
+    values = {name: [_value(point, name) for point in sweep.points] for name in axes_of(sweep)}
+    names = [name for name, found in values.items() if len(set(map(repr, found))) > 1]
+    numeric = [name for name in names if all(v is None or _is_number(v) for v in values[name])]
     return next(
         iter([name for name in numeric if name == "weight_decay"] or numeric or names), "weight_decay"
     )
@@ -240,7 +246,7 @@ def _is_number(value: Any) -> bool:
 
 def _places(sweep: Sweep, axis: str) -> dict[Any, float]:
     """Where each value of the axis is drawn: numbers where they are, words one after another."""
-    values = list(dict.fromkeys(point.values[axis] for point in sweep.points if axis in point.values))
+    values = list(dict.fromkeys(v for point in sweep.points if (v := _value(point, axis)) is not None))
     if all(_is_number(value) for value in values):
         return {value: float(value) for value in values}
     return {value: float(place) for place, value in enumerate(values)}
@@ -265,9 +271,9 @@ def _label(point: PointResult, axis: str) -> str:
 def _draw(
     panel: Any, score: str, axis: str, points: Sequence[PointResult], places: Mapping[Any, float], label: str
 ) -> None:
-    known = [point for point in points if axis in point.values and score in point.means]
-    known.sort(key=lambda point: places[point.values[axis]])
-    x = [places[point.values[axis]] for point in known]
+    known = [point for point in points if _value(point, axis) is not None and score in point.means]
+    known.sort(key=lambda point: places[_value(point, axis)])
+    x = [places[_value(point, axis)] for point in known]
     y = [point.means[score] for point in known]
     effects = [effect_on(point, score) for point in known]
     below = [0.0 if effect is None else max(0.0, effect.difference - effect.lower) for effect in effects]

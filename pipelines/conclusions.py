@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.splits import Split
+from pipelines.cautions import cautions
 from pipelines.dependence import effects_over
 from pipelines.grid import Grid, Point, as_text
 from pipelines.near import primary_scores, within_one_error
@@ -67,7 +68,10 @@ def conclude(
         best=best,
         chosen=chosen,
         ranges=ranges,
-        notes=tuple(_notes(points, chosen, ranges, task.primary)),
+        notes=(
+            *_notes(points, chosen, ranges, task.primary),
+            *cautions(grid, points, task.primary, train_rows),
+        ),
         command=points[chosen].command if chosen is not None else "",
         seconds=float(np.nansum([member.seconds for point in points for member in point.members])),
     )

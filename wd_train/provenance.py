@@ -198,39 +198,6 @@ def lost(shares: Iterable[float]) -> float:
     return 1.0 - math.prod(1.0 - share for share in shares)
 
 
-def timescale(learning_rate: float, weight_decay: float) -> float:
-    """Steps over which the decay alone forgets a weight, to 1/e: 1 / (lr x weight_decay).
-
-    Wang & Aitchison 2024 read AdamW as an exponential moving average with this timescale.
-
-    Example:
-        >>> round(timescale(1e-3, 0.1)), timescale(1e-3, 0.0)
-        (10000, inf)
-    """
-    rate = learning_rate * weight_decay
-    return 1.0 / rate if rate > 0 else math.inf
-
-
-def total_shrink(rates: Iterable[float], weight_decay: float) -> float:
-    """The share that a weight without gradient loses: 1 - prod(1 - lr_t x weight_decay).
-
-    Example:
-        >>> round(total_shrink([0.1, 0.1], weight_decay=1.0), 3)
-        0.19
-    """
-    return 1.0 - math.prod(1.0 - rate * weight_decay for rate in rates)
-
-
-def kappa(rates: Iterable[float], weight_decay: float) -> float:
-    """The total strength of the decay: the sum of lr_t x weight_decay.
-
-    Example:
-        >>> kappa([0.5, 0.25], weight_decay=2.0)
-        1.5
-    """
-    return math.fsum(rate * weight_decay for rate in rates)
-
-
 @torch.no_grad()
 def norm(parameters: Iterable[Tensor]) -> float:
     """The Euclidean norm of all parameters together; 0 where there are none."""

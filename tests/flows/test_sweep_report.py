@@ -223,3 +223,23 @@ def test_the_interval_of_an_effect_is_the_bar_around_its_point(two, monkeypatch)
     segments = panel.collections[0].get_segments()
     assert segments[1][:, 1].tolist() == pytest.approx([0.89, 0.96])
     assert segments[0][:, 1].tolist() == pytest.approx([0.9, 0.9])
+
+
+def test_a_decay_that_is_no_axis_stands_in_the_table_and_the_plot_all_the_same(monkeypatch):
+    rows = {"rows": [0.25, 1.0]}
+    result = sweep(
+        [
+            point(n, 0.9, control=2 + n, values={"rows": share}, decay=effect(0, -0.1, 0.1), weight_decay=0.3)
+            for n, share in enumerate(rows["rows"])
+        ]
+        + [
+            point(2 + n, 0.8, control=2 + n, values={"rows": share, "weight_decay": 0.0})
+            for n, share in enumerate(rows["rows"])
+        ],
+        rows,
+    )
+    heads, lines = sweep_report.cells(result)
+    assert [line[heads.index("weight_decay")] for line in lines] == ["0.3", "0.3", "0", "0"]
+    panel = panels(result, monkeypatch)[0]
+    drawn = next(line.get_xdata().tolist() for line in panel.lines if len(line.get_xdata()) == 2)
+    assert drawn == [0.0, 0.3]

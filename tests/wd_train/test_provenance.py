@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -14,12 +14,9 @@ from wd_train.decay import Decay
 from wd_train.provenance import (
     check_decayable,
     decay_record,
-    kappa,
     norm,
     param_groups,
     tensor_decays,
-    timescale,
-    total_shrink,
 )
 
 rates = st.lists(st.floats(0, 1e-2), min_size=1, max_size=50)
@@ -71,22 +68,21 @@ def test_every_trained_tensor_is_in_exactly_one_group():
     assert sorted(grouped) == sorted(id(p) for p in model.parameters())
 
 
+@settings(deadline=None)
 @given(rates, st.floats(0, 50))
-def test_total_shrink_is_what_is_lost_by_a_weight_that_has_no_gradient(steps, weight_decay):
+def test_the_record_tells_what_a_weight_without_gradient_loses(steps, weight_decay):
     weight = 1.0
     for rate in steps:
         weight -= rate * weight_decay * weight
-    assert total_shrink(steps, weight_decay) == pytest.approx(1 - weight, abs=1e-12)
-
-
-@given(rates, st.floats(0, 50))
-def test_kappa_bounds_the_total_shrink(steps, weight_decay):
-    assert total_shrink(steps, weight_decay) <= kappa(steps, weight_decay) + 1e-12
+    record = decay_record(nn.Linear(2, 1), weight_decay, steps)
+    assert record.total_shrink == pytest.approx(1 - weight, abs=1e-12)
+    assert record.total_shrink <= record.kappa + 1e-12
 
 
 def test_after_one_timescale_a_weight_is_down_to_one_part_in_e():
-    steps = round(timescale(1e-3, 0.5))
-    assert 1 - total_shrink([1e-3] * steps, 0.5) == pytest.approx(1 / math.e, rel=1e-3)
+    steps = round(decay_record(nn.Linear(2, 1), 0.5, [1e-3]).timescale)
+    record = decay_record(nn.Linear(2, 1), 0.5, [1e-3] * steps)
+    assert 1 - record.total_shrink == pytest.approx(1 / math.e, rel=1e-3)
 
 
 def test_the_norm_is_that_of_all_numbers_together():
