@@ -4,7 +4,7 @@
     ├── DataError          data that cannot be read as rows of inputs and targets
     ├── PipelineError      a pipeline that cannot be found, loaded, or called with these arguments
     ├── TrainingError      a training that cannot start
-    │   └── TrainingDiverged   one that ended in numbers that are not finite
+    │   └── TrainingDivergedError   one that ended in numbers that are not finite
     ├── ModelError         a network or an ONNX file that does not do what its task needs
     └── RegistryError      a registry or ledger that is away, or that says what it must not
     Refused                it was carried out and the answer is no: exit code 1
@@ -31,7 +31,7 @@ class TrainingError(CannotProceed):
     """A training that cannot start, or that diverged."""
 
 
-class TrainingDiverged(TrainingError):
+class TrainingDivergedError(TrainingError):
     """A training that ended in numbers that are not finite: the next one of a comparison may do better."""
 
 

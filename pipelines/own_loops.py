@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from data_checks.errors import ModelError, TrainingDiverged
+from data_checks.errors import ModelError, TrainingDivergedError
 from data_checks.splits import Split, read_inputs
 from wd_train.outcomes import Diverged, Outcome, corrupted_positions, outcome_of
 from wd_train.training import Training
@@ -36,7 +36,7 @@ def train_own(
     started = time.perf_counter()
     try:
         model = loop(train, validation, training)
-    except TrainingDiverged as error:
+    except TrainingDivergedError as error:
         return Diverged(str(error))
     seconds = time.perf_counter() - started
     if isinstance(model, nn.Module):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from data_checks.errors import TrainingDiverged
+from data_checks.errors import TrainingDivergedError
 from data_checks.splits import Split
 from wd_train.network import BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
@@ -41,7 +41,7 @@ def train_alone(
     parts = (build_model, build_preprocess, train, validation, task)
     try:
         model = train_network(*parts, training, augment=augment, on_epoch=note)
-    except TrainingDiverged as error:
+    except TrainingDivergedError as error:
         return Diverged(str(error))
     network = model.network
     outcome = outcome_of(

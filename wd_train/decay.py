@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from data_checks.errors import TrainingDiverged, TrainingError
+from data_checks.errors import TrainingDivergedError, TrainingError
 from wd_train.forms import (
     AFTER,
     BEFORE,
@@ -296,7 +296,7 @@ class WeightDecay:
         if self._like.ndim:
             return coefficient.masked_fill(taken >= 1, math.nan)
         if taken >= 1:
-            raise TrainingDiverged(
+            raise TrainingDivergedError(
                 f"the decay would take {float(taken.max()):.3g} of each weight at step {self._step + 1}, "
                 "expected less than 1: schedule 'gradient_norm' divides by the gradients, which are small"
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from data_checks.errors import TrainingDiverged, TrainingError
+from data_checks.errors import TrainingDivergedError, TrainingError
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Decaying, Watch
 from wd_train.network import predict, scores_of
@@ -108,13 +108,13 @@ def measure(net: nn.Module, rows: Rows, task: Task) -> tuple[float, float]:
     """Mean loss and mean primary score of the rows, without dropout.
 
     Raises:
-        TrainingDiverged: a loss that is not finite.
+        TrainingDivergedError: a loss that is not finite.
     """
     outputs = predict(net, rows)
     with torch.no_grad():
         loss = float(weighted_mean(task.loss(outputs, rows.targets), rows.weights))
     if not math.isfinite(loss):
-        raise TrainingDiverged(
+        raise TrainingDivergedError(
             f"the training diverged: the loss of the rows that it is measured on is {loss}"
         )
     return loss, float(scores_of(task, outputs, rows.targets)[task.primary].mean())
@@ -139,13 +139,13 @@ class Seen:
         """The mean of the batches' losses.
 
         Raises:
-            TrainingDiverged: a loss that is not finite, with the step that gave it.
+            TrainingDivergedError: a loss that is not finite, with the step that gave it.
         """
         losses = torch.stack(self._losses)
         wrong = torch.nonzero(~losses.isfinite())
         if len(wrong):
             step, loss = self._first_step + int(wrong[0]) + 1, float(losses[wrong[0]])
-            raise TrainingDiverged(
+            raise TrainingDivergedError(
                 f"the training diverged: its loss was {loss} at step {step}, not a finite number"
             )
         return float(losses.mean())

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import nn
-from data_checks.errors import TrainingDiverged
+from data_checks.errors import TrainingDivergedError
 from pipelines import Classification, Pipeline, Split, Splits, Training
 from wd_train.decay import Decay
 
@@ -45,7 +45,7 @@ def pipeline(*, weight_decay: float = 0.1, decay: str = "decoupled", learning_ra
 
 def _loop(train, validation, training):
     if training.weight_decay > 50:
-        raise TrainingDiverged("the training diverged: its loss was nan at step 3, not a finite number")
+        raise TrainingDivergedError("the training diverged: its loss was nan at step 3, not a finite number")
     torch.manual_seed(training.seed)
     net = build(3, 0.0, train)
     with torch.no_grad():

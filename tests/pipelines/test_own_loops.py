@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from data_checks.errors import ModelError, TrainingDiverged
+from data_checks.errors import ModelError, TrainingDivergedError
 from data_checks.splits import Split
 from pipelines.own_loops import train_own
 from wd_train.export import export
@@ -68,7 +68,7 @@ def test_the_loop_is_handed_train_and_validation_rows_and_the_training(net):
 
 def test_a_loop_that_diverges_is_named(net):
     def loop(train, validation, training):
-        raise TrainingDiverged("its loss was nan")
+        raise TrainingDivergedError("its loss was nan")
 
     assert train_own(loop, rows(), rows(), TASK, TRAINING) == Diverged("its loss was nan")
     with torch.no_grad():
