@@ -18,12 +18,12 @@ from pipelines.merging import merged, predicted_rows
 from pipelines.pipeline import Pipeline
 from pipelines.sameness import digest, form_of
 from wd_train.decay import Decay
+from wd_train.devices import pick_device
 from wd_train.fleet import MOST_TOGETHER
 from wd_train.network import build_network, check_network
 from wd_train.outcomes import Diverged, Outcome, load_outcome
 from wd_train.pool import START_SECONDS, cores, one_thread, run_in_workers
 from wd_train.stacked import stacks
-from wd_train.steps import pick_device
 
 if TYPE_CHECKING:
     from wd_train.training import Training

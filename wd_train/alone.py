@@ -9,11 +9,12 @@ from torch import nn
 
 from data_checks.errors import TrainingDivergedError
 from data_checks.splits import Split
+from wd_train.configuration import Training
+from wd_train.loop import Epoch
 from wd_train.network import BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
 from wd_train.provenance import norm, tensor_decays
 from wd_train.rows import Augment
-from wd_train.training import Epoch, Training
 from wd_train.training import train as train_network
 from wdgate.evaluation.tasks import Task
 

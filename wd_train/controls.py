@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
 from wd_train.answers import not_measured, nothing_to_measure, summarize, too_dear
+from wd_train.configuration import Training
 from wd_train.decay import Decay
 from wd_train.effects import DecayEffect
 from wd_train.fleet import train_members
@@ -23,7 +24,6 @@ from wd_train.outcomes import Diverged, Outcome, outcome_of
 from wd_train.rows import Augment
 from wd_train.shares import some_of
 from wd_train.stacked import stacks
-from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
 
 FREE_SECONDS = 10.0

@@ -11,12 +11,12 @@ from torch import nn
 
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
+from wd_train.configuration import Training
+from wd_train.devices import threads_for
 from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import CorruptedRows, Diverged, Outcome, outcome_of
 from wd_train.rows import Augment, Rows
 from wd_train.stacked import Course, fit_stacked, stacks
-from wd_train.steps import threads_for
-from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
 
 Parts = tuple[BuildModel, BuildPreprocess | None, Split, Split, Task]

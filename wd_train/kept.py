@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wd_train.configuration import Training
 from wd_train.decay import Decay
 from wd_train.outcomes import Diverged, Outcome, load_outcome, save_outcome
-from wd_train.training import Training
 
 
 @dataclass(frozen=True)

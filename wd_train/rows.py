@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ class Rows:
         preprocess: from a batch as it was read to what the network takes.
         device: where the batches are wanted.
         augment: changes a batch as it was read, given a generator.
+        seed: of what augments.
 
     Attributes:
         targets: (N,) on the device.
@@ -41,29 +43,45 @@ class Rows:
     """
 
     def __init__(
-        self, split: Split, preprocess: nn.Module, device: torch.device, augment: Augment | None = None
+        self,
+        split: Split,
+        preprocess: nn.Module,
+        device: torch.device,
+        augment: Augment | None = None,
+        seed: int = 0,
     ) -> None:
         targets = tensor_of(split.targets, "targets")
         # Classes are looked up by them, which torch does with 64 bits alone.
         self.targets = (targets if targets.is_floating_point() else targets.long()).to(device)
         self.weights = None if split.weights is None else tensor_of(split.weights, "weights").to(device)
         self.prepared: Tensors | None = None
-        self._split, self._preprocess, self._device, self._augment = split, preprocess, device, augment
+        self._split, self._preprocess, self._device = split, preprocess, device
+        self._augment, self._seed = augment, seed
         if augment is None and isinstance(split.inputs, np.ndarray | Mapping):
             self.prepared = self._prepare()
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def inputs(self, indices: Tensor, generator: torch.Generator | None = None) -> Tensors:
-        """What the network takes for the rows `indices` (n,); augmented where a generator is given."""
+    def stream(self, order: Iterator[Tensor], step: int) -> Iterator[tuple[Tensor, Tensors]]:
+        """Each batch of row indices (B,) with what the network takes for it, augmented.
+
+        Args:
+            order: the batches.
+            step: of the first of them, from 1; what augments a batch is drawn from its step alone.
+        """
+        for number, indices in enumerate(order, step):
+            yield indices, self.inputs(indices, number)
+
+    def inputs(self, indices: Tensor, step: int | None = None) -> Tensors:
+        """What the network takes for the rows `indices` (n,); augmented where a step is given."""
         if self.prepared is not None:
             return take(self.prepared, indices.to(self._device))
         read = map_tensors(
             lambda t: t.to(self._device), as_tensors(read_inputs(self._split.inputs, indices.numpy()))
         )
-        if self._augment is not None and generator is not None:
-            read = self._augment(read, generator)
+        if self._augment is not None and step is not None:
+            read = self._augment(read, drawn_for(self._seed, step))
         with torch.no_grad():
             return self._preprocess(read)  # type: ignore[no-any-return]
 
@@ -78,6 +96,12 @@ class Rows:
             if _numbers(parts[0]) * len(self) > PREPARED_LIMIT * min(AT_ONCE, len(self)):
                 return None
         return _joined(parts)
+
+
+def drawn_for(seed: int, step: int) -> torch.Generator:
+    """A generator for one step of a training, the same whichever steps were taken before it."""
+    digest = hashlib.sha256(f"{seed} {step}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big"))
 
 
 def as_tensors(inputs: Array | dict[str, Array]) -> Tensors:

@@ -19,14 +19,16 @@ import torch
 from torch import Tensor, nn
 
 from data_checks.splits import Split
+from wd_train.configuration import Training
 from wd_train.decay import Decay, WeightDecay
 from wd_train.forms import spread
+from wd_train.measuring import mean_loss
 from wd_train.network import CPU, AsFloat, BuildModel, BuildPreprocess, build_network, check_network, seeded
+from wd_train.optimizers import make_optimizer
 from wd_train.provenance import check_decayable, tensor_decays
 from wd_train.rows import Rows, Tensors, map_tensors
+from wd_train.sampling import batches
 from wd_train.stacked_networks import Gradients, Stack, is_chain
-from wd_train.steps import batches, make_optimizer, mean_loss
-from wd_train.training import Training
 from wdgate.evaluation.tasks import Task
 
 SMALL_STEP = 3e7

@@ -1,0 +1,161 @@
+"""What does a training leave, so that it goes on after a kill as if nothing had happened?
+
+A checkpoint is one file: a line that says what it is, and the state behind it. It is written beside the
+others and renamed, so that a kill leaves the old one. What a full disk or a bad copy has cut or changed is
+known by its hash, is named, and the one before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+import torch
+
+from wdgate import __version__
+
+FORMAT = 1
+EVERY = 30.0
+"""Seconds between two checkpoints."""
+MOST_TIME = 0.01
+"""Share of the training time that checkpoints take at most: large ones are written less often."""
+KEPT = 2
+"""Checkpoints of a training that are kept: the newest, and the one before it should the newest be broken."""
+DAYS = 14
+"""Days after which the checkpoints of a training that nobody went on with are removed."""
+SUFFIX = ".checkpoint"
+
+Tell = Callable[[str], None]
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder or at an fsspec address.
+
+    Args:
+        address: a folder, or an address that fsspec knows, such as `s3://bucket/checkpoints`.
+        key: of everything that decides over the training: the same training finds them again.
+        every: seconds between two.
+        tell: told, in a sentence, of one that cannot be used or written.
+    """
+
+    def __init__(
+        self, address: str, key: str, *, every: float = EVERY, tell: Tell = lambda sentence: None
+    ) -> None:
+        self._files, root = fsspec.core.url_to_fs(str(address))
+        self._folder = str(PurePosixPath(root) / key)
+        self._key, self._every, self._tell = key, every, tell
+        self._next = time.monotonic() + every
+        self._failed = False
+
+    def due(self) -> bool:
+        """Whether the next one is due; by a clock that nobody sets."""
+        return time.monotonic() >= self._next
+
+    def save(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the state beside the older ones; what cannot be written is told, and the training goes on."""
+        started = time.monotonic()
+        try:
+            self._write(_packed(state(), self._key))
+            self._failed = False
+        except OSError as error:
+            self._tell_once(f"no checkpoint could be written to {self._folder}: {error.strerror or error}")
+        now = time.monotonic()
+        self._next = now + max(self._every, (now - started) / MOST_TIME)
+
+    def load(self) -> dict[str, Any] | None:
+        """The newest state that can be used; None where there is none."""
+        for path in reversed(self._paths()):
+            try:
+                return _unpacked(self._files.cat_file(path), self._key)
+            except (ValueError, OSError) as problem:
+                self._tell(f"checkpoint {path} is not used: {problem}")
+        return None
+
+    def finish(self, state: Callable[[], Mapping[str, Any]]) -> None:
+        """Leave the state that the training ended with, and no other."""
+        older = self._paths()
+        self.save(state)
+        if not self._failed:
+            self._remove(older)
+
+    def clear(self) -> None:
+        """Remove all of them: what the training was for is kept elsewhere."""
+        if self._files.exists(self._folder):
+            self._files.rm(self._folder, recursive=True)
+
+    def _write(self, packed: bytes) -> None:
+        self._files.makedirs(self._folder, exist_ok=True)
+        paths = self._paths()
+        number = int(PurePosixPath(paths[-1]).stem) + 1 if paths else 1
+        path = f"{self._folder}/{number:06d}{SUFFIX}"
+        self._files.pipe_file(f"{path}.part", packed)
+        self._files.mv(f"{path}.part", path)
+        self._remove([*paths, path][:-KEPT])
+
+    def _paths(self) -> list[str]:
+        """Their paths, oldest first."""
+        if not self._files.exists(self._folder):
+            return []
+        self._files.invalidate_cache(self._folder)
+        return sorted(path for path in self._files.ls(self._folder, detail=False) if path.endswith(SUFFIX))
+
+    def _remove(self, paths: list[str]) -> None:
+        for path in paths:
+            self._files.rm_file(path)
+
+    def _tell_once(self, sentence: str) -> None:
+        if not self._failed:
+            self._tell(f"{sentence}; the training goes on, and would begin anew if it were stopped")
+        self._failed = True
+
+
+def remove_old(address: str, now: float, days: float = DAYS) -> None:
+    """Remove the checkpoints of trainings that nobody has gone on with for so many days."""
+    files, root = fsspec.core.url_to_fs(str(address))
+    if not files.exists(root):
+        return
+    for folder in files.ls(root, detail=False):
+        written = [files.modified(path).timestamp() for path in files.find(folder)]
+        if written and max(written) < now - days * 86400:
+            files.rm(folder, recursive=True)
+
+
+def _packed(state: Mapping[str, Any], key: str) -> bytes:
+    stream = io.BytesIO()
+    torch.save(dict(state), stream)
+    kept = stream.getbuffer()
+    head = {**_versions(), "key": key, "bytes": len(kept), "sha256": hashlib.sha256(kept).hexdigest()}
+    return b"".join([json.dumps(head).encode(), b"\n", kept])
+
+
+def _unpacked(packed: bytes, key: str) -> dict[str, Any]:
+    """The state.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    line, _, kept = packed.partition(b"\n")
+    try:
+        head = dict(json.loads(line))
+    except ValueError:
+        raise ValueError("it does not begin as a checkpoint does") from None
+    for name, expected in {**_versions(), "key": key}.items():
+        if head.get(name) != expected:
+            raise ValueError(f"it was written with {name} {head.get(name)}, expected {name} {expected}")
+    if len(kept) != head["bytes"]:
+        raise ValueError(f"it holds {len(kept):,} bytes, and {head['bytes']:,} were written")
+    if hashlib.sha256(kept).hexdigest() != head["sha256"]:
+        raise ValueError("its bytes are not those that were written")
+    # Nothing but tensors and plain values is read, so that no one else's file is run.
+    state: dict[str, Any] = torch.load(io.BytesIO(kept), weights_only=True, map_location="cpu")
+    return state
+
+
+def _versions() -> dict[str, str | int]:
+    return {"format": FORMAT, "wdgate": __version__, "torch": str(torch.__version__)}

@@ -1,0 +1,256 @@
+"""How does a training go from step to step, and on from where it was stopped?"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map_only
+
+from wd_train.checkpoints import Checkpoints
+from wd_train.configuration import Training
+from wd_train.decay import WeightDecay
+from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
+from wd_train.gradients import BatchGradients
+from wd_train.measuring import Best, Seen, measure
+from wd_train.network import Network
+from wd_train.optimizers import make_optimizer
+from wd_train.provenance import norm
+from wd_train.rows import Rows
+from wd_train.sampling import Order
+from wd_train.steps import take_watched_step
+from wd_train.stopping import asked
+from wdgate.evaluation.tasks import Task
+
+
+class Stateful(Protocol):
+    """A part of a training that changes while it trains."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to go on."""
+
+    def load_state_dict(self, state: Any) -> object:
+        """Go on from what was kept."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What was seen of a training up to the end of one epoch.
+
+    Args:
+        epoch: from 1.
+        step: steps taken so far.
+        train_loss: mean over the epoch's batches, each before its own step, with dropout and augmentation.
+        train_score: the task's primary score over the same rows, measured in the same way.
+        validation_loss: mean over the validation rows after the epoch.
+        validation_score: the task's primary score over the same rows.
+        weight_norm: Euclidean norm of the decayed tensors.
+        learning_rate: of the epoch's last step.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_score: float
+    validation_loss: float
+    validation_score: float
+    weight_norm: float
+    learning_rate: float
+
+
+# What a checkpoint may hold besides tensors and plain values.
+torch.serialization.add_safe_globals([Epoch, Reading, TensorReading, Diagnosis])
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is trained, on what.
+
+    Args:
+        network: on its device.
+        rows: to fit on.
+        validation: to measure on.
+        task: what is predicted, and how it is scored.
+        training: optimizer, schedule, length.
+        rates: the learning rate of every step (steps,).
+    """
+
+    network: Network
+    rows: Rows
+    validation: Rows
+    task: Task
+    training: Training
+    rates: list[float]
+
+
+class Loop:
+    """A training under way.
+
+    Args:
+        work: what is trained, on what.
+        decay: of its tensors.
+        watch: over them.
+        on_epoch: told of every measured epoch; of those before it was stopped, too.
+        on_reading: told the watch's readings from before it was stopped; the watch tells the others.
+        checkpoints: where it goes on from, and what it leaves for that; None leaves nothing.
+
+    Attributes:
+        history: the measured epochs.
+        seconds: that it trained before it was stopped.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        decay: WeightDecay,
+        watch: Watch,
+        *,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        on_reading: Callable[[Reading], None] | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
+        net, training = work.network.net, work.training
+        self._work, self._decay, self._watch = work, decay, watch
+        self._tell_epoch, self._tell_reading = on_epoch or _nobody, on_reading or _nobody
+        self._checkpoints = checkpoints
+        self._optimizer = make_optimizer(training, [p for p in net.parameters() if p.requires_grad])
+        self._gradients = BatchGradients(net, work.rows, work.task)
+        self._order = Order(len(work.rows), training)
+        self._seen = Seen()
+        self._best = Best(net, training.patience)
+        self.history: list[Epoch] = []
+        self._epoch, self._step, self._over = 1, 0, False
+        self._started, self.seconds = time.monotonic(), 0.0
+
+    def run(self) -> int:
+        """Train to the end, and keep the best weights; of which epoch they are."""
+        self._resume()
+        while not self._over:
+            self._train_epoch()
+            self._end_epoch()
+        if self._checkpoints is not None:
+            self._checkpoints.finish(self.state_dict)
+        return self._best.restore()
+
+    def _train_epoch(self) -> None:
+        self._work.network.net.train()
+        for indices, inputs in self._work.rows.stream(self._order.rest(), self._step + 1):
+            loss, outputs = self._gradients.of(inputs, indices)
+            rate = self._work.rates[self._step]
+            take_watched_step(self._watch, self._step + 1, self._optimizer, rate, self._decay)
+            self._seen.add(loss, outputs, indices)
+            self._step += 1
+            self._order.taken += 1
+            self._pause()
+
+    def _pause(self) -> None:
+        """Leave a checkpoint where one is due, or where the training is asked to stop."""
+        if self._checkpoints is not None and (asked() or self._checkpoints.due()):
+            self._checkpoints.save(self.state_dict)
+        if asked():
+            raise KeyboardInterrupt
+
+    def _end_epoch(self) -> None:
+        training, epoch = self._work.training, self._epoch
+        train_loss = self._seen.mean_loss()
+        if training.measured(epoch):
+            self._measure(epoch, train_loss)
+            self._over = self._best.stops(epoch, self.history[-1].validation_loss)
+        self._seen = Seen(first_step=self._step)
+        self._order.end_epoch()
+        self._epoch += 1
+        self._over = self._over or epoch == training.epochs
+
+    def _measure(self, epoch: int, train_loss: float) -> None:
+        work = self._work
+        loss, score = measure(work.network.net, work.validation, work.task)
+        train_score = self._seen.score(work.task, work.rows)
+        rate = work.rates[self._step - 1]
+        self.history.append(
+            Epoch(epoch, self._step, train_loss, train_score, loss, score, norm(self._watch.tensors), rate)
+        )
+        self._tell_epoch(self.history[-1])
+
+    def _resume(self) -> None:
+        state = None if self._checkpoints is None else self._checkpoints.load()
+        if state is None:
+            return
+        told = len(self._watch.readings)
+        self.load_state_dict(state)
+        self._tell_again(self._watch.readings[told:])
+
+    def _tell_again(self, readings: list[Reading]) -> None:
+        """Whoever draws the curves may have been stopped before it drew what was told."""
+        for epoch in self.history:
+            while readings and readings[0].step <= epoch.step:
+                self._tell_reading(readings.pop(0))
+            self._tell_epoch(epoch)
+        for reading in readings:
+            self._tell_reading(reading)
+
+    def _parts(self) -> dict[str, Stateful]:
+        return {
+            "net": self._work.network.net,
+            "optimizer": self._optimizer,
+            "decay": self._decay,
+            "watch": self._watch,
+            "order": self._order,
+            "seen": self._seen,
+            "best": self._best,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes while it trains, as it is between two steps."""
+        return {
+            "parts": {name: part.state_dict() for name, part in self._parts().items()},
+            "epoch": self._epoch,
+            "step": self._step,
+            "over": self._over,
+            "history": list(self.history),
+            "seconds": self.seconds + time.monotonic() - self._started,
+            "generators": generator_states(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        device = self._work.rows.targets.device
+        for name, part in self._parts().items():
+            kept = state["parts"][name]
+            # Generators stand on the CPU; what torch loads itself, it also moves.
+            part.load_state_dict(kept if name == "order" else tree_map_only(Tensor, on(device), kept))
+        self._epoch, self._step, self._over = state["epoch"], state["step"], state["over"]
+        self.history, self.seconds = list(state["history"]), state["seconds"]
+        set_generator_states(state["generators"])
+
+
+def generator_states() -> dict[str, Any]:
+    """Where the generators of random numbers are that nobody hands over: torch's, numpy's and Python's."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what others' code draws from
+    numbers = (kind, torch.from_numpy(np.asarray(keys, np.int64)), *rest)
+    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numbers, "python": random.getstate()}
+
+
+def set_generator_states(states: Mapping[str, Any]) -> None:
+    """Let the generators go on from there."""
+    torch.set_rng_state(states["torch"])
+    if states["cuda"]:
+        torch.cuda.set_rng_state_all(states["cuda"])
+    kind, keys, *rest = states["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    random.setstate(states["python"])
+
+
+def on(device: torch.device) -> Callable[[Tensor], Tensor]:
+    """A function that brings a tensor to the device."""
+    return lambda tensor: tensor.to(device)
+
+
+def _nobody(_: object) -> None:
+    pass
