@@ -75,7 +75,7 @@ TRAININGS = [
     Training(**ASKED, optimizer="sgd", decay=Decay("l2")),
     Training(**ASKED, decay=Decay("constrained")),
     Training(**ASKED, decay=Decay("to_init", schedule="gradient_norm")),
-    Training(**{**ASKED, "batch_size": None}, measure_every=2),
+    Training(**{**ASKED, "batch_size": None, "epochs": 9}, measure_every=2),
 ]
 
 
