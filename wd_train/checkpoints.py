@@ -149,7 +149,7 @@ def _unpacked(packed: bytes, key: str) -> dict[str, Any]:
         if head.get(name) != expected:
             raise ValueError(f"it was written with {name} {head.get(name)}, expected {name} {expected}")
     if len(kept) != head.get("bytes"):
-        raise ValueError(f"it holds {len(kept):,} bytes, and {head.get("bytes")} were written")
+        raise ValueError(f"it holds {len(kept):,} bytes, and {head.get('bytes')} were written")
     if hashlib.sha256(kept).hexdigest() != head.get("sha256"):
         raise ValueError("its bytes are not those that were written")
     # Nothing but tensors and plain values is read, so that no one else's file is run.
