@@ -288,7 +288,7 @@ class Watch:
 
     def _tell(self, step: int, entries: tuple[TensorReading, ...]) -> Reading:
         known = {diagnosis.name for diagnosis in self.diagnoses}
-        found = [self._dominates(entries), self._idle(), self._measured_shrink(step)]
+        found = [self._dominates(entries), self._idle(step), self._measured_shrink(step)]
         fresh = tuple(each for each in found if each is not None and each.name not in known)
         return self._keep(Reading(step, entries, fresh))
 
@@ -320,20 +320,25 @@ class Watch:
         advice = "the decay rules it, not the gradients. A smaller weight_decay leaves it more to them."
         return Diagnosis("dominates", f"{words}, below {DOMINATED}: {advice}", (first.name,))
 
-    def _idle(self) -> Diagnosis | None:
-        counts = {
-            self._names[index]: count
-            for index, rows in self._rows.items()
-            if (count := rows.shrunk(self.tensors[index], INERT))
-        }
+    def _idle(self, step: int) -> Diagnosis | None:
+        # Earlier, rows that are merely used rarely would be taken for unused, and named once for all.
+        counts = {} if 2 * step < self._steps else self._only_shrunk()
         if not counts:
             return None
         totals = {name: len(as_rows(tensor)) for name, tensor in zip(self._names, self.tensors, strict=True)}
         told = ", ".join(f"{count} of {totals[name]} rows of {name}" for name, count in counts.items())
-        advice = "Find out why nothing uses them, or exclude them from the decay."
+        watched = 1 + sum(reading.step > 0 for reading in self.readings)
+        seen = f"no gradient at any of the {watched} steps watched up to step {step:,} of {self._steps:,}"
+        advice = "Find out whether anything uses them, or exclude them from the decay."
         return Diagnosis(
-            "decays without gradient", f"Never used, they only shrink: {told}. {advice}", tuple(counts)
+            "decays without gradient", f"{told} had {seen}, and have only shrunk. {advice}", tuple(counts)
         )
+
+    def _only_shrunk(self) -> dict[str, int]:
+        counts = {
+            self._names[index]: rows.shrunk(self.tensors[index], INERT) for index, rows in self._rows.items()
+        }
+        return {name: count for name, count in counts.items() if count}
 
 
 class _Measured:

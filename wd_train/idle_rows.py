@@ -1,4 +1,4 @@
-"""Which tensors, or rows of tables, have never been used and only shrink?"""
+"""Which tensors, or rows of tables, had no gradient at any watched step and only shrink?"""
 
 from __future__ import annotations
 

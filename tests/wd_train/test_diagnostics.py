@@ -306,7 +306,32 @@ def test_rows_that_are_never_used_and_only_shrink_are_named(steps):
     watched_steps(watch, [rows], gradients, last=steps)
     (found,) = watch.diagnoses
     assert (found.name, found.tensors) == ("decays without gradient", ("words",))
-    assert "1 of 6 rows of words" in found.sentence
+    seen = (
+        f"1 of 6 rows of words had no gradient at any of the 2 steps watched up to step {steps} of {steps},"
+    )
+    assert found.sentence.startswith(f"{seen} and have only shrunk.")
+
+
+def test_a_row_that_is_used_late_is_not_said_to_decay_without_gradient():
+    rows = nn.Parameter(torch.randn(6, 8))
+
+    def gradients(step):
+        gradient = noise((6, 8))(step)[0] / 10
+        gradient[5] *= step == 290  # when it has shrunk for long, and between two watched steps
+        return [gradient]
+
+    watch = Watch({"words": rows}, steps=600, total_shrink=0.95, tables=["words"])
+    watched_steps(watch, [rows], gradients, last=600)
+    assert [reading.step for reading in watch.readings] == [1, 200, 400, 600]
+    assert "decays without gradient" not in [diagnosis.name for diagnosis in watch.diagnoses]
+
+
+def test_what_is_said_of_unused_rows_counts_the_steps_that_were_watched():
+    rows = nn.Parameter(torch.randn(6, 8))
+    watch = Watch({"words": rows}, steps=1000, total_shrink=0.01, tables=["words"])
+    watched_steps(watch, [rows], lambda step: [torch.zeros(6, 8)], last=1000)
+    (found,) = [diagnosis for diagnosis in watch.diagnoses if diagnosis.name == "decays without gradient"]
+    assert "any of the 4 steps watched up to step 600 of 1,000" in found.sentence
 
 
 def test_a_few_dead_units_of_a_layer_are_nothing_to_be_told_of_but_a_dead_layer_is():
