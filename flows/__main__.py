@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from data_checks.errors import CannotProceed, Refused
 from flows.arguments import parse, parser
-from flows.interrupting import EXIT_CODE, end_soon_when_interrupted
+from flows.interrupting import end_soon_when_interrupted, exit_code
 from flows.settings import apply, read_settings
 from wdgate import __version__
 
@@ -43,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except CannotProceed as error:
         return _end(2, error, arguments)
     except KeyboardInterrupt:
-        return EXIT_CODE
+        return exit_code()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an exit code of 0 or 1 would be an answer
         return _end(2, _unexpected(error), arguments)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SWITCHES = ("--json", "--no-promote", "--fix", "--regression")
+SWITCHES = ("--json", "--no-promote", "--fresh", "--fix", "--regression")
 
 OPTIONS = ("--out",)
 """Options with one value that stand wherever a person puts them, too."""
@@ -46,6 +46,7 @@ def _run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--no-promote", action="store_true", help="stop when the model is trained and exported"
     )
+    command.add_argument("--fresh", action="store_true", help="check and train again what is known already")
     _json(command)
 
 

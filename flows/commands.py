@@ -31,11 +31,11 @@ def run(arguments: Namespace, settings: Settings) -> int:
         if arguments.no_promote:
             from flows.train import train
 
-            summary = report.of_candidate(train(arguments.pipeline, words))
+            summary = report.of_candidate(train(arguments.pipeline, words, arguments.fresh))
         else:
             from flows.train_and_promote import train_and_promote
 
-            summary = train_and_promote(arguments.pipeline, words)
+            summary = train_and_promote(arguments.pipeline, words, arguments.fresh)
     return tell(summary, arguments, settings)
 
 

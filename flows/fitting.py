@@ -16,6 +16,7 @@ from flows.progress import now, say, share_done
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
     from pipelines.pipeline import Pipeline, Plan
+    from wd_train.checkpoints import Checkpoints
     from wd_train.diagnostics import Reading
     from wd_train.effects import DecayEffect
     from wd_train.export import ExportedModel
@@ -43,8 +44,11 @@ class Fitted:
     readings: tuple[Mapping[str, Any], ...] = ()
 
 
-def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
-    """Train on the train rows and choose on the validation rows; nothing here is handed a test row."""
+def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints) -> Fitted:
+    """Train on the train rows and choose on the validation rows; nothing here is handed a test row.
+
+    A training that was stopped goes on from its last checkpoint, and draws the curves on from there.
+    """
     from wd_train.training import train
 
     pipeline = plan.pipeline
@@ -76,12 +80,16 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run) -> Fitted:
         augment=pipeline.augment,
         on_epoch=on_epoch,
         on_reading=on_reading,
+        checkpoints=checkpoints,
     )
     return _fitted(trained, pipeline.task.primary)
 
 
-def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
-    """What the decay did, against trainings without; those only measure, and are thrown away."""
+def measure(plan: Plan, splits: Splits, fitted: Fitted, *, fresh: bool = False) -> DecayEffect:
+    """What the decay did, against trainings without; those only measure.
+
+    Their outcomes are kept for later runs and sweeps, and `fresh` asks for none of before.
+    """
     from wd_train.answers import own_loop
     from wd_train.controls import Main, measure_decay
 
@@ -99,7 +107,7 @@ def measure(plan: Plan, splits: Splits, fitted: Fitted) -> DecayEffect:
         budget=pipeline.control.budget,
         rows=pipeline.control.rows,
         main=Main(fitted.seconds, fitted.model, fitted.facts["best_epoch"]),
-        kept=kept_outcomes(plan, splits),
+        kept=kept_outcomes(plan, splits, fresh=fresh),
         augment=pipeline.augment,
         on_progress=now,
     )

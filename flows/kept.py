@@ -19,8 +19,14 @@ def outcomes_folder(settings: Settings) -> Path:
     return settings.home / "controls"
 
 
-def kept_outcomes(plan: Plan, splits: Splits) -> Kept:
-    """The outcomes of earlier trainings with the same pipeline, rows and code, by runs or by sweeps."""
+def kept_outcomes(plan: Plan, splits: Splits, *, fresh: bool = False) -> Kept:
+    """The outcomes of trainings with the same pipeline, rows and code, by runs or by sweeps.
+
+    Args:
+        plan: the pipeline.
+        splits: its rows.
+        fresh: of earlier ones none is found.
+    """
     from pipelines.grid import parts_of
     from pipelines.keeping import outcome_name
     from wd_train.kept import Kept
@@ -31,4 +37,4 @@ def kept_outcomes(plan: Plan, splits: Splits) -> Kept:
         rows = plan.pipeline.control.rows
         return outcome_name(parts, fingerprints, member, plan.arguments, rows=rows)
 
-    return Kept(outcomes_folder(read_settings()), name)
+    return Kept(outcomes_folder(read_settings()), name, fresh)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_checks.errors import CannotProceed
 from wdgate.store import embedded_store, home
 
 
@@ -20,11 +21,16 @@ class Settings:
         home: everything that is kept on this machine is under this folder (`WDGATE_HOME`).
         tracking_uri: where MLflow keeps runs and models (`MLFLOW_TRACKING_URI`).
         embedded: nobody set an address, so that MLflow's store is a file under `home`.
+        checkpoints: the folder, or the fsspec address, where trainings under way are kept
+            (`WDGATE_CHECKPOINTS`); workers that go on with each other's trainings share one.
+        checkpoint_seconds: between two checkpoints (`WDGATE_CHECKPOINT_SECONDS`).
     """
 
     home: Path
     tracking_uri: str
     embedded: bool
+    checkpoints: str = ""
+    checkpoint_seconds: float = 30.0
 
     @property
     def artifact_location(self) -> str | None:
@@ -45,8 +51,26 @@ def read_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
         False
     """
     given, default = environment.get("MLFLOW_TRACKING_URI"), embedded_store(environment)
-    # Our own default comes back through the environment in a subprocess; it is still the embedded store.
-    return Settings(home(environment), given or default, embedded=given in (None, "", default))
+    kept = home(environment)
+    return Settings(
+        kept,
+        given or default,
+        # Our own default comes back through the environment in a subprocess; it is still the embedded store.
+        embedded=given in (None, "", default),
+        checkpoints=environment.get("WDGATE_CHECKPOINTS") or str(kept / "checkpoints"),
+        checkpoint_seconds=_seconds(environment, "WDGATE_CHECKPOINT_SECONDS", 30.0),
+    )
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    given = environment.get(name) or str(default)
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise CannotProceed(f"{name} must be a number of seconds, got {given!r}")
+    return seconds
 
 
 def apply(settings: Settings, environment: MutableMapping[str, str] = os.environ) -> None:

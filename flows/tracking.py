@@ -117,8 +117,13 @@ def answering(settings: Settings) -> Iterator[None]:
         raise RegistryError(f"MLflow at {settings.tracking_uri}: {reason(error)}") from error
 
 
-def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[Run, Candidate | None]:
-    """The run of this content: the one there is, or a new one; with its candidate when it has finished."""
+def open_run(
+    settings: Settings, plan: Plan, splits: Splits, key: str, *, fresh: bool = False
+) -> tuple[Run, Candidate | None]:
+    """The run of this content: the one there is, or a new one; with its candidate when it has finished.
+
+    A fresh one takes no finished run for an answer, but goes on with one of its own that was stopped.
+    """
     with answering(settings):
         client = MlflowClient(settings.tracking_uri)
         experiment = experiment_of(client, settings, plan.pipeline.name)
@@ -127,6 +132,8 @@ def open_run(settings: Settings, plan: Plan, splits: Splits, key: str) -> tuple[
             return _new_run(client, settings, experiment, plan, splits, key), None
         run = Run(settings, found[0].info.run_id, _last_epoch(client, found[0].info.run_id))
         if _is_finished(found[0]):
+            if fresh:
+                return _new_run(client, settings, experiment, plan, splits, key), None
             return run, read_candidate(settings, run.run_id)
         client.update_run(run.run_id, status="RUNNING")
         _describe(run, plan, splits)

@@ -12,7 +12,9 @@ from flows.train import train
 
 
 @flow(name="train-and-promote", persist_result=False)
-def train_and_promote(pipeline: str, parameters: dict[str, Any] | None = None) -> Summary:
-    """Train `pipeline`; judge what comes out, and release it if every gate passes."""
-    candidate = train(pipeline, parameters)
+def train_and_promote(
+    pipeline: str, parameters: dict[str, Any] | None = None, fresh: bool = False
+) -> Summary:
+    """Train `pipeline`, again if `fresh`; judge what comes out, and release it if every gate passes."""
+    candidate = train(pipeline, parameters, fresh)
     return of_candidate(candidate) if candidate.refused else promote(candidate.run_id)

@@ -19,15 +19,17 @@ class Kept:
     Args:
         folder: where they are.
         name: of the file of a training, the same where everything that decides over its outcome is.
+        fresh: whether outcomes of earlier trainings are left aside.
     """
 
     folder: Path
     name: Callable[[Training], str]
+    fresh: bool = False
 
     def find(self, member: Training) -> tuple[Outcome | Diverged, float] | None:
         """What this training left when it was run before, and how many seconds ago that was."""
         path = self.path(member)
-        outcome = load_outcome(path)
+        outcome = None if self.fresh else load_outcome(path)
         return None if outcome is None else (outcome, max(0.0, time.time() - path.stat().st_mtime))
 
     def keep(self, member: Training, outcome: Outcome | Diverged) -> None:

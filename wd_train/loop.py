@@ -25,7 +25,7 @@ from wd_train.provenance import norm
 from wd_train.rows import Rows
 from wd_train.sampling import Order
 from wd_train.steps import take_watched_step
-from wd_train.stopping import asked
+from wd_train.stopping import asked, stop
 from wdgate.evaluation.tasks import Task
 
 
@@ -154,7 +154,7 @@ class Loop:
         if self._checkpoints is not None and (asked() or self._checkpoints.due()):
             self._checkpoints.save(self.state_dict)
         if asked():
-            raise KeyboardInterrupt
+            stop()
 
     def _end_epoch(self) -> None:
         training, epoch = self._work.training, self._epoch

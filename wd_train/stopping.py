@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_asked = threading.Event()
-_listening = threading.Semaphore(0)
+
+class _Asked:
+    """Whether a training listens, and what it was asked to do once it has stopped."""
+
+    listening = 0
+    then: Callable[[], object] | None = None
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Within this context a training looks after each step whether it is asked to stop."""
-    _listening.release()
+    _Asked.listening += 1
     try:
         yield
     finally:
-        _listening.acquire()
-        _asked.clear()
+        _Asked.listening -= 1
+        _Asked.then = None
 
 
-def ask_to_stop() -> bool:
+def interrupt() -> None:
+    """Leave as Ctrl+C does."""
+    raise KeyboardInterrupt
+
+
+def ask_to_stop(then: Callable[[], object] = interrupt) -> bool:
     """Ask the training under way to stop after its step; whether there is one.
+
+    Args:
+        then: called by the training once it has left a checkpoint; it raises.
 
     Example:
         >>> ask_to_stop()
         False
     """
-    if not _listening.acquire(blocking=False):
-        return False
-    _listening.release()
-    _asked.set()
-    return True
+    if _Asked.listening:
+        _Asked.then = then
+    return _Asked.listening > 0
 
 
 def asked() -> bool:
     """Whether the training under way is asked to stop."""
-    return _asked.is_set()
+    return _Asked.then is not None
+
+
+def stop() -> None:
+    """Stop, as it was asked."""
+    (_Asked.then or interrupt)()
