@@ -1,4 +1,4 @@
-"""Does a Prefect server answer? In the embedded default one is started, which takes seconds."""
+"""Do the servers answer? In the embedded default Prefect's is started, and MLflow's store is opened."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from data_checks.errors import CannotProceed
 from flows.interrupting import end_orphaned_servers
+from flows.settings import read_settings
+from wdgate.store import opening
 
 
 def start() -> None:
@@ -14,6 +16,7 @@ def start() -> None:
 
     Raises:
         CannotProceed: the server in the settings does not answer, or its own does not start.
+        RegistryError: the embedded store cannot be opened.
     """
     end_orphaned_servers(os.environ.get("PREFECT_HOME", ""))
     # All of Prefect first: its modules import one another late, and deadlock when two threads do so.
@@ -24,6 +27,18 @@ def start() -> None:
         import torch  # noqa: F401
 
         answered.result()
+    open_store()
+
+
+def open_store() -> None:
+    """Open MLflow's embedded store, and make its tables where there are none, one process after another."""
+    from flows.tracking import Run, answering
+
+    settings = read_settings()
+    if settings.embedded:
+        with answering(settings), opening():
+            # MLflow keeps what is opened here for the whole process.
+            _ = Run(settings, "").client
 
 
 def _ask() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from data_checks.errors import RegistryError
@@ -22,6 +23,21 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 def embedded_store(environment: Mapping[str, str] = os.environ) -> str:
     """The address of the MLflow store under `home`."""
     return f"sqlite:///{home(environment)}/mlflow.db"
+
+
+@contextmanager
+def opening(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+    """Within this context no other process opens the store under `home`: they wait for one another.
+
+    MLflow makes its tables when a store is first opened, and of two that make them at once one fails. What
+    a killed process held is free again.
+    """
+    from filelock import FileLock
+
+    folder = home(environment)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "mlflow.lock"):
+        yield
 
 
 def reason(error: Exception) -> str:
