@@ -81,6 +81,7 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints)
         on_epoch=on_epoch,
         on_reading=on_reading,
         checkpoints=checkpoints,
+        tell=say,
     )
     return _fitted(trained, pipeline.task.primary)
 

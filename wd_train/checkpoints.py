@@ -79,10 +79,9 @@ class Checkpoints:
 
     def finish(self, state: Callable[[], Mapping[str, Any]]) -> None:
         """Leave the state that the training ended with, and no other."""
-        older = self._paths()
         self.save(state)
         if not self._failed:
-            self._remove(older)
+            self._remove(self._paths()[:-1])
 
     def clear(self) -> None:
         """Remove all of them: what the training was for is kept elsewhere."""

@@ -1,34 +1,129 @@
-"""What are the loss and the gradients of one batch?"""
+"""What are the loss and the gradients of one batch, also where it does not fit into memory at once?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 
+from data_checks.errors import TrainingError
 from wd_train.measuring import mean_loss
-from wd_train.rows import Rows, Tensors
+from wd_train.precision import Precise
+from wd_train.rows import Rows, Tensors, map_tensors
 from wdgate.evaluation.tasks import Task
+
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 class BatchGradients:
     """Finds the gradients of one batch after another.
 
+    A batch that does not fit into memory is halved until it does, and its gradients are added up: the mean
+    is the same, up to rounding. Only a batch norm sees less at a time.
+
     Args:
         net: behind the preprocessing.
         rows: the targets and weights of all rows.
         task: what is predicted.
+        precise: the numbers that the forward pass is computed with.
+        tell: told, in a sentence, that a batch is halved.
+
+    Attributes:
+        pieces: in how many a batch is taken.
     """
 
-    def __init__(self, net: nn.Module, rows: Rows, task: Task) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        rows: Rows,
+        task: Task,
+        precise: Precise | None = None,
+        tell: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
         self._net, self._rows, self._task = net, rows, task
+        self._precise, self._tell = precise or Precise(torch.device("cpu")), tell
+        self.pieces = 1
 
     def of(self, inputs: Tensors, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Leave the gradients of the mean loss of the rows `indices` (B,) in the parameters.
 
         Returns:
             The mean loss, and the outputs (B, C).
+
+        Raises:
+            TrainingError: a single row does not fit into memory.
         """
-        outputs = self._net(inputs)
-        loss = mean_loss(self._task, outputs, self._rows, indices)
+        while True:
+            try:
+                return self._in_pieces(inputs, indices)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Not within the `except`, where the error holds on to what is to be freed.
+            self._halve(len(indices))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to go on with the same sums."""
+        return {"pieces": self.pieces}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.pieces = state["pieces"]
+
+    def _in_pieces(self, inputs: Tensors, indices: Tensor) -> tuple[Tensor, Tensor]:
         self._net.zero_grad()
+        parts = list(_split(inputs, indices, self.pieces))
+        if len(parts) == 1:
+            return self._backward(inputs, indices, 1.0)
+        found = [self._backward(read, at, share(self._rows, at, indices)) for read, at in parts]
+        losses, outputs = zip(*found, strict=True)
+        return torch.stack(losses).sum(), torch.cat(outputs)
+
+    def _backward(self, inputs: Tensors, indices: Tensor, share: float | Tensor) -> tuple[Tensor, Tensor]:
+        """Add the gradients of these rows' share of the mean loss to those of the parameters."""
+        with self._precise.autocast():
+            outputs = self._net(inputs)
+        outputs = self._precise.full(outputs)
+        loss = mean_loss(self._task, outputs, self._rows, indices) * share
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
+
+    def _halve(self, rows: int) -> None:
+        self._net.zero_grad()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if self.pieces >= rows:
+            raise TrainingError("a single row of a batch does not fit into the memory of the device")
+        self.pieces *= 2
+        self._tell(f"a batch of {rows:,} rows does not fit into memory: it is taken in {self.pieces} pieces")
+
+
+def share(rows: Rows, some: Tensor, every: Tensor) -> float | Tensor:
+    """Which share of the mean over the rows `every` (B,) the mean over `some` (b,) of them makes up."""
+    if rows.weights is None:
+        return len(some) / len(every)
+    device = rows.weights.device
+    return rows.weights[some.to(device)].sum() / rows.weights[every.to(device)].sum()
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device has no memory left; on the CPU torch has no class for that."""
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        words in str(error).lower() for words in OUT_OF_MEMORY
+    )
+
+
+def _split(inputs: Tensors, indices: Tensor, pieces: int) -> Iterator[tuple[Tensors, Tensor]]:
+    """A batch in pieces of nearly one size."""
+    start = 0
+    for at in indices.tensor_split(min(pieces, len(indices))):
+        stop = start + len(at)
+        yield map_tensors(partial(_between, start, stop), inputs), at
+        start = stop
+
+
+def _between(start: int, stop: int, tensor: Tensor) -> Tensor:
+    return tensor[start:stop]

@@ -21,6 +21,7 @@ from wd_train.gradients import BatchGradients
 from wd_train.measuring import Best, Seen, measure
 from wd_train.network import Network
 from wd_train.optimizers import make_optimizer
+from wd_train.precision import Precise
 from wd_train.provenance import norm
 from wd_train.rows import Rows
 from wd_train.sampling import Order
@@ -99,6 +100,7 @@ class Loop:
         on_epoch: told of every measured epoch; of those before it was stopped, too.
         on_reading: told the watch's readings from before it was stopped; the watch tells the others.
         checkpoints: where it goes on from, and what it leaves for that; None leaves nothing.
+        tell: told, in a sentence, what a person should know of it.
 
     Attributes:
         history: the measured epochs.
@@ -114,13 +116,15 @@ class Loop:
         on_epoch: Callable[[Epoch], None] | None = None,
         on_reading: Callable[[Reading], None] | None = None,
         checkpoints: Checkpoints | None = None,
+        tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         net, training = work.network.net, work.training
         self._work, self._decay, self._watch = work, decay, watch
         self._tell_epoch, self._tell_reading = on_epoch or _nobody, on_reading or _nobody
         self._checkpoints = checkpoints
         self._optimizer = make_optimizer(training, [p for p in net.parameters() if p.requires_grad])
-        self._gradients = BatchGradients(net, work.rows, work.task)
+        precise = Precise(work.rows.targets.device, training.precision)
+        self._gradients = BatchGradients(net, work.rows, work.task, precise, tell)
         self._order = Order(len(work.rows), training)
         self._seen = Seen()
         self._best = Best(net, training.patience)
@@ -197,6 +201,7 @@ class Loop:
     def _parts(self) -> dict[str, Stateful]:
         return {
             "net": self._work.network.net,
+            "gradients": self._gradients,
             "optimizer": self._optimizer,
             "decay": self._decay,
             "watch": self._watch,

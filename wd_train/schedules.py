@@ -34,7 +34,23 @@ def cosine(steps: int, warmup: int = 0) -> Schedule:
         >>> [round(cosine(4)(step), 3) for step in range(4)]
         [1.0, 0.854, 0.5, 0.146]
     """
-    return with_warmup(lambda share: 0.5 * (1.0 + math.cos(math.pi * share)), steps, warmup)
+    return with_warmup(_half_cosine, steps, warmup)
+
+
+def restarts(steps: int, warmup: int = 0, cycles: int = 4) -> Schedule:
+    """Fall as `cosine` does, `cycles` times from the top (SGDR, Loshchilov & Hutter 2017, T_mult = 1).
+
+    Where the steps after the warm-up are no multiple of `cycles`, a cycle begins between two of them.
+
+    Example:
+        >>> [round(restarts(8, cycles=2)(step), 3) for step in range(8)]
+        [1.0, 0.854, 0.5, 0.146, 1.0, 0.854, 0.5, 0.146]
+    """
+    falling = max(steps - warmup, 1)
+    # In whole numbers: the remainder of a rounded share may be just below 1 where a cycle begins.
+    return with_warmup(
+        lambda share: _half_cosine(round(share * falling) * cycles % falling / falling), steps, warmup
+    )
 
 
 def early(steps: int, warmup: int = 0) -> Schedule:
@@ -50,6 +66,10 @@ def early(steps: int, warmup: int = 0) -> Schedule:
 def late(steps: int, warmup: int = 0) -> Schedule:
     """Stay at 0 for the first half of the steps, and at 1 for the second."""
     return with_warmup(lambda share: float(share >= 0.5), steps, warmup)
+
+
+def _half_cosine(share: float) -> float:
+    return 0.5 * (1.0 + math.cos(math.pi * share))
 
 
 def with_warmup(shape: Callable[[float], float], steps: int, warmup: int) -> Schedule:
@@ -69,8 +89,9 @@ def with_warmup(shape: Callable[[float], float], steps: int, warmup: int) -> Sch
     return factor
 
 
-SCHEDULES: dict[str, Callable[[int, int], Schedule]] = {
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "constant": constant,
     "cosine": cosine,
     "linear": linear,
+    "restarts": restarts,
 }

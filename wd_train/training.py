@@ -74,6 +74,7 @@ def train(
     on_epoch: Callable[[Epoch], None] | None = None,
     on_reading: Callable[[Reading], None] | None = None,
     checkpoints: Checkpoints | None = None,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> TrainedModel:
     """Train a network, the same bit for bit on the same machine's CPU for the same arguments.
 
@@ -90,6 +91,7 @@ def train(
             between; before the first step of what is known by then, if that must be known.
         checkpoints: where it goes on from if it was stopped, and what it leaves for that; it ends with the
             same bytes as if it had not been stopped.
+        tell: told, in a sentence, what a person should know, such as a batch that does not fit into memory.
 
     Raises:
         KeyboardInterrupt: it was asked to stop, and left a checkpoint.
@@ -109,7 +111,9 @@ def train(
         work = Work(network, rows, Rows(validation, network.preprocess, device), task, training, rates)
         decayed, decay = decaying(network.net, training, len(rates))
         watch = watching(decayed, training, rates, record.total_shrink, tables(network.net), on_reading)
-        loop = Loop(work, decay, watch, on_epoch=on_epoch, on_reading=on_reading, checkpoints=checkpoints)
+        loop = Loop(
+            work, decay, watch, checkpoints=checkpoints, on_epoch=on_epoch, on_reading=on_reading, tell=tell
+        )
         best_epoch = loop.run()
         return _trained(work, loop, watch, record, best_epoch, started)
 

@@ -25,6 +25,15 @@ def test_the_newest_state_is_found_by_its_key(tmp_path):
     assert len(list(tmp_path.rglob("*.checkpoint"))) == KEPT
 
 
+def test_a_finished_training_leaves_one_file(tmp_path):
+    kept = Checkpoints(str(tmp_path), "digits")
+    for step in range(1, KEPT + 2):
+        kept.save(lambda step=step: {"step": step})
+    kept.finish(lambda: {"step": 9})
+    assert len(list(tmp_path.rglob("*.checkpoint"))) == 1
+    assert kept.load() == {"step": 9}
+
+
 def test_an_address_of_fsspec_will_do():
     kept = Checkpoints("memory://bucket/checkpoints", "digits")
     kept.save(lambda: {"step": 1})

@@ -1,0 +1,81 @@
+"""Are the gradients of a batch the same in one piece and in many, and is a full memory halved?"""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from data_checks.errors import TrainingError
+from data_checks.splits import Split
+from wd_train.gradients import BatchGradients
+from wd_train.network import AsFloat
+from wd_train.rows import Rows
+from wdgate.evaluation.tasks import Classification
+
+CPU = torch.device("cpu")
+ROWS = 13
+
+
+class Hungry(nn.Module):
+    """A network that has memory for so many rows at once."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.inner, self.most = nn.Linear(4, 3), most
+
+    def forward(self, inputs):
+        if len(inputs) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return self.inner(inputs)
+
+
+def parts(weighted):
+    generator = np.random.default_rng(0)
+    weights = generator.uniform(0.1, 3, ROWS) if weighted else None
+    split = Split(generator.normal(size=(ROWS, 4)), generator.integers(0, 3, ROWS), weights=weights)
+    return Rows(split, AsFloat(), CPU), Classification(("a", "b", "c"))
+
+
+def gradients(most, weighted):
+    torch.manual_seed(0)
+    rows, task = parts(weighted)
+    net, told = Hungry(most).double(), []
+    rows.prepared = rows.prepared.double()
+    finds = BatchGradients(net, rows, task, tell=told.append)
+    indices = torch.arange(ROWS).flip(0)
+    loss, outputs = finds.of(rows.inputs(indices), indices)
+    return loss, outputs, [p.grad.clone() for p in net.parameters()], told, finds
+
+
+@given(st.integers(1, ROWS), st.booleans())
+def test_pieces_add_up_to_the_whole(most, weighted):
+    *whole, none_told, _ = gradients(ROWS, weighted)
+    *found, told, finds = gradients(most, weighted)
+    assert not none_told
+    assert torch.allclose(found[0], whole[0], atol=1e-7)
+    assert torch.equal(found[1], whole[1]) or torch.allclose(found[1], whole[1], atol=1e-12)
+    for ours, theirs in zip(found[2], whole[2], strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-7)
+    assert len(told) == np.log2(finds.pieces)
+    assert all("a batch of 13 rows does not fit into memory: it is taken in" in words for words in told)
+
+
+def test_a_row_that_does_not_fit_is_named():
+    with pytest.raises(TrainingError, match="a single row of a batch does not fit into the memory"):
+        gradients(0, weighted=False)
+
+
+def test_other_errors_travel_on():
+    rows, task = parts(weighted=False)
+    finds = BatchGradients(nn.Linear(5, 3), rows, task)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        finds.of(rows.inputs(torch.arange(4)), torch.arange(4))
+
+
+def test_a_resumed_training_takes_as_many_pieces():
+    finds = gradients(3, weighted=False)[-1]
+    again = BatchGradients(nn.Linear(4, 3), *parts(weighted=False))
+    again.load_state_dict(finds.state_dict())
+    assert again.pieces == finds.pieces == 8
