@@ -37,7 +37,8 @@ class ScoreEffect:
         difference: with minus without.
         lower, upper: 95 % interval of the difference, for other seeds and other rows; from one pair, for
             other rows alone.
-        status: what the interval says; `changed` where the score has no better side.
+        status: what the interval says; `changed` where the score has no better side. Of one pair it claims
+            nothing: a pair of another seed may differ by more than the rows do.
         pairs: how many pairs of trainings were compared.
         missing: how many were left out, because a training of theirs diverged.
     """
@@ -54,8 +55,8 @@ class ScoreEffect:
 
     @property
     def measurable(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.lower > 0 or self.upper < 0
+        """Whether the interval excludes 0, and is one for other seeds too."""
+        return _excludes_zero(self.lower, self.upper, self.pairs)
 
 
 @dataclass(frozen=True)
@@ -198,18 +199,22 @@ def _effect(
     task: Task, name: str, means: tuple[float, float], differences: Differences, missing: int
 ) -> ScoreEffect:
     lower, upper = interval(differences)
-    status = _status(task, name, lower, upper)
     pairs = len(differences.means)
+    status = _status(task, name, lower, upper, pairs)
     return ScoreEffect(name, *means, differences.mean, lower, upper, status, pairs, missing)
 
 
-def _status(task: Task, name: str, lower: float, upper: float) -> ScoreStatus:
+def _status(task: Task, name: str, lower: float, upper: float, pairs: int) -> ScoreStatus:
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return "not measured"
-    if not (lower > 0 or upper < 0):
+    if not _excludes_zero(lower, upper, pairs):
         return "no measurable effect"
     better = better_side(task, name)
     return "changed" if better is None else "better" if better == (lower > 0) else "worse"
+
+
+def _excludes_zero(lower: float, upper: float, pairs: int) -> bool:
+    return pairs > 1 and (lower > 0 or upper < 0)
 
 
 def better_side(task: Task, score: str) -> bool | None:

@@ -32,8 +32,8 @@ def by_name(effects):
 
 
 def test_every_score_and_the_calibration_error_and_corrupted_rows_have_an_effect():
-    pair = [outcome(0.9, corrupted=np.full(100, 0.7))], [outcome(0.8, corrupted=np.full(100, 0.4))]
-    found = by_name(compare(TASK, *pair, rows()))
+    sides = [outcome(0.9, corrupted=np.full(100, 0.7))], [outcome(0.8, corrupted=np.full(100, 0.4))]
+    found = by_name(compare(TASK, *(side * 2 for side in sides), rows()))
     assert list(found) == ["accuracy", "nll", "brier", "confidence_gap", "corrupted_accuracy", "ece"]
     assert found["corrupted_accuracy"].difference == pytest.approx(0.3)
     assert found["corrupted_accuracy"].status == "better"
@@ -68,12 +68,20 @@ def test_pairs_are_not_taken_for_more_than_the_rows_that_they_share():
 
 
 def test_a_score_is_better_on_its_better_side():
-    with_decay, without = [outcome(0.9, sure=0.9)], [outcome(0.7, sure=0.9)]
+    with_decay, without = [outcome(0.9, sure=0.9)] * 2, [outcome(0.7, sure=0.9)] * 2
     found = by_name(compare(TASK, with_decay, without, rows()))
     back = by_name(compare(TASK, without, with_decay, rows()))
     assert [found[name].status for name in ("accuracy", "nll", "brier")] == ["better"] * 3
     assert [back[name].status for name in ("accuracy", "nll", "brier")] == ["worse"] * 3
     assert found["confidence_gap"].status == "changed"
+
+
+def test_one_pair_claims_nothing_and_two_do():
+    one = by_name(compare(TASK, [outcome(0.9)], [outcome(0.2)], rows()))["accuracy"]
+    two = by_name(compare(TASK, [outcome(0.9)] * 2, [outcome(0.2)] * 2, rows()))["accuracy"]
+    assert one.lower > 0.5  # of the rows there is no doubt; of other seeds nobody knows
+    assert (one.status, one.measurable) == ("no measurable effect", False)
+    assert (two.status, two.measurable) == ("better", True)
 
 
 def test_an_interval_that_holds_0_is_no_measurable_effect():
@@ -140,7 +148,7 @@ def test_a_lower_error_is_better():
         return Outcome({"predicted": np.linspace(0, 1, 30) + error}, None, (), 1, 1.0, 1.0)
 
     split = Split(np.zeros((30, 1)) + np.arange(30)[:, None], np.linspace(0, 1, 30))
-    found = by_name(compare(Regression(), [predicted(1.0)], [predicted(2.0)], split))
+    found = by_name(compare(Regression(), [predicted(1.0)] * 2, [predicted(2.0)] * 2, split))
     assert list(found) == ["squared_error", "absolute_error"]
     assert found["absolute_error"].status == "better"
     assert found["absolute_error"].difference == pytest.approx(-1.0, abs=1e-6)
