@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
-from wd_train.measuring import mean_loss
+from wd_train.losses import TrainLoss
 from wd_train.precision import Precise
-from wd_train.rows import Rows, Tensors, map_tensors
-from wdgate.evaluation.tasks import Task
+from wd_train.rows import Tensors, map_tensors
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
@@ -26,10 +25,11 @@ class BatchGradients:
 
     Args:
         net: behind the preprocessing.
-        rows: the targets and weights of all rows.
-        task: what is predicted.
+        loss: of the train rows.
         precise: the numbers that the forward pass is computed with.
         tell: told, in a sentence, that a batch is halved.
+        clip_norm: the norm that the gradients of all parameters together are shortened to (Pascanu et al.
+            2013); None leaves them. What a decay adds to them comes later, and is not shortened.
 
     Attributes:
         pieces: in how many a batch is taken.
@@ -38,12 +38,12 @@ class BatchGradients:
     def __init__(
         self,
         net: nn.Module,
-        rows: Rows,
-        task: Task,
+        loss: TrainLoss,
         precise: Precise | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
+        clip_norm: float | None = None,
     ) -> None:
-        self._net, self._rows, self._task = net, rows, task
+        self._net, self._loss, self._clip_norm = net, loss, clip_norm
         self._precise, self._tell = precise or Precise(torch.device("cpu")), tell
         self.pieces = 1
 
@@ -58,7 +58,10 @@ class BatchGradients:
         """
         while True:
             try:
-                return self._in_pieces(inputs, indices)
+                found = self._in_pieces(inputs, indices)
+                if self._clip_norm is not None:
+                    nn.utils.clip_grad_norm_(self._net.parameters(), self._clip_norm)
+                return found
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -78,7 +81,7 @@ class BatchGradients:
         parts = list(_split(inputs, indices, self.pieces))
         if len(parts) == 1:
             return self._backward(inputs, indices, 1.0)
-        found = [self._backward(read, at, share(self._rows, at, indices)) for read, at in parts]
+        found = [self._backward(read, at, self._loss.share(at, indices)) for read, at in parts]
         losses, outputs = zip(*found, strict=True)
         return torch.stack(losses).sum(), torch.cat(outputs)
 
@@ -87,7 +90,7 @@ class BatchGradients:
         with self._precise.autocast():
             outputs = self._net(inputs)
         outputs = self._precise.full(outputs)
-        loss = mean_loss(self._task, outputs, self._rows, indices) * share
+        loss = self._loss.of(outputs, indices) * share
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
 
@@ -99,14 +102,6 @@ class BatchGradients:
             raise TrainingError("a single row of a batch does not fit into the memory of the device")
         self.pieces *= 2
         self._tell(f"a batch of {rows:,} rows does not fit into memory: it is taken in {self.pieces} pieces")
-
-
-def share(rows: Rows, some: Tensor, every: Tensor) -> float | Tensor:
-    """Which share of the mean over the rows `every` (B,) the mean over `some` (b,) of them makes up."""
-    if rows.weights is None:
-        return len(some) / len(every)
-    device = rows.weights.device
-    return rows.weights[some.to(device)].sum() / rows.weights[every.to(device)].sum()
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,18 +12,21 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
+from wd_train.averaging import Average
 from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
+from wd_train.costs import Meter
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
 from wd_train.gradients import BatchGradients
+from wd_train.losses import TrainLoss
 from wd_train.measuring import Best, Seen, measure
 from wd_train.network import Network
-from wd_train.optimizers import make_optimizer
+from wd_train.optimizers import optimizer_of
 from wd_train.precision import Precise
 from wd_train.provenance import norm
 from wd_train.rows import Rows
-from wd_train.sampling import Order
+from wd_train.sampling import Order, chances_of
 from wd_train.steps import take_watched_step
 from wd_train.stopping import asked, stop
 from wdgate.evaluation.tasks import Task
@@ -53,6 +55,7 @@ class Epoch:
         validation_score: the task's primary score over the same rows.
         weight_norm: Euclidean norm of the decayed tensors.
         learning_rate: of the epoch's last step.
+        seconds: since the first step, without what passed between a stop and going on.
     """
 
     epoch: int
@@ -63,6 +66,7 @@ class Epoch:
     validation_score: float
     weight_norm: float
     learning_rate: float
+    seconds: float = field(default=0.0, compare=False)
 
 
 # What a checkpoint may hold besides tensors and plain values.
@@ -122,15 +126,22 @@ class Loop:
         self._work, self._decay, self._watch = work, decay, watch
         self._tell_epoch, self._tell_reading = on_epoch or _nobody, on_reading or _nobody
         self._checkpoints = checkpoints
-        self._optimizer = make_optimizer(training, [p for p in net.parameters() if p.requires_grad])
+        self._optimizer = optimizer_of(training, net)
         precise = Precise(work.rows.targets.device, training.precision)
-        self._gradients = BatchGradients(net, work.rows, work.task, precise, tell)
-        self._order = Order(len(work.rows), training)
+        loss = TrainLoss(work.task, work.rows, training)
+        self._gradients = BatchGradients(net, loss, precise, tell, training.clip_norm)
+        self._order = Order(len(work.rows), training, chances_of(training, work.task, work.rows))
         self._seen = Seen()
-        self._best = Best(net, training.patience)
+        self._average = Average(net, training.average)
+        self._best = Best(self._average.net, training.patience)
         self.history: list[Epoch] = []
         self._epoch, self._step, self._over = 1, 0, False
-        self._started, self.seconds = time.monotonic(), 0.0
+        self.meter = meter or Meter(work.rows.targets.device)
+
+    @property
+    def steps(self) -> int:
+        """Taken so far, before it was stopped too."""
+        return self._step
 
     def run(self) -> int:
         """Train to the end, and keep the best weights; of which epoch they are."""
@@ -140,7 +151,9 @@ class Loop:
             self._end_epoch()
         if self._checkpoints is not None:
             self._checkpoints.finish(self.state_dict)
-        return self._best.restore()
+        best_epoch = self._best.restore()
+        self._average.keep()
+        return best_epoch
 
     def _train_epoch(self) -> None:
         self._work.network.net.train()
@@ -148,6 +161,7 @@ class Loop:
             loss, outputs = self._gradients.of(inputs, indices)
             rate = self._work.rates[self._step]
             take_watched_step(self._watch, self._step + 1, self._optimizer, rate, self._decay)
+            self._average.follow()
             self._seen.add(loss, outputs, indices)
             self._step += 1
             self._order.taken += 1
@@ -173,13 +187,15 @@ class Loop:
 
     def _measure(self, epoch: int, train_loss: float) -> None:
         work = self._work
-        loss, score = measure(work.network.net, work.validation, work.task)
+        loss, score = measure(self._average.net, work.validation, work.task)
         train_score = self._seen.score(work.task, work.rows)
-        rate = work.rates[self._step - 1]
-        self.history.append(
-            Epoch(epoch, self._step, train_loss, train_score, loss, score, norm(self._watch.tensors), rate)
-        )
+        weight_norm, rate = norm(self._watch.tensors), work.rates[self._step - 1]
+        seen = (train_loss, train_score, loss, score, weight_norm, rate, self._seconds())
+        self.history.append(Epoch(epoch, self._step, *seen))
         self._tell_epoch(self.history[-1])
+
+    def _seconds(self) -> float:
+        return self.seconds + time.monotonic() - self._started
 
     def _resume(self) -> None:
         state = None if self._checkpoints is None else self._checkpoints.load()
@@ -205,9 +221,11 @@ class Loop:
             "optimizer": self._optimizer,
             "decay": self._decay,
             "watch": self._watch,
+            "average": self._average,
             "order": self._order,
             "seen": self._seen,
             "best": self._best,
+            "meter": self.meter,
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -218,7 +236,7 @@ class Loop:
             "step": self._step,
             "over": self._over,
             "history": list(self.history),
-            "seconds": self.seconds + time.monotonic() - self._started,
+            "seconds": self._seconds(),
             "generators": generator_states(),
         }
 
@@ -230,7 +248,7 @@ class Loop:
             # Generators stand on the CPU; what torch loads itself, it also moves.
             part.load_state_dict(kept if name == "order" else tree_map_only(Tensor, on(device), kept))
         self._epoch, self._step, self._over = state["epoch"], state["step"], state["over"]
-        self.history, self.seconds = list(state["history"]), state["seconds"]
+        self.history = list(state["history"])
         set_generator_states(state["generators"])
 
 

@@ -9,7 +9,9 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
+from wd_train.configuration import Training
 from wd_train.gradients import BatchGradients
+from wd_train.losses import TrainLoss
 from wd_train.network import AsFloat
 from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Classification
@@ -35,15 +37,16 @@ def parts(weighted):
     generator = np.random.default_rng(0)
     weights = generator.uniform(0.1, 3, ROWS) if weighted else None
     split = Split(generator.normal(size=(ROWS, 4)), generator.integers(0, 3, ROWS), weights=weights)
-    return Rows(split, AsFloat(), CPU), Classification(("a", "b", "c"))
+    rows = Rows(split, AsFloat(), CPU)
+    return rows, TrainLoss(Classification(("a", "b", "c")), rows, Training(weight_decay=0))
 
 
-def gradients(most, weighted):
+def gradients(most, weighted, clip_norm=None):
     torch.manual_seed(0)
-    rows, task = parts(weighted)
+    rows, loss_of = parts(weighted)
     net, told = Hungry(most).double(), []
     rows.prepared = rows.prepared.double()
-    finds = BatchGradients(net, rows, task, tell=told.append)
+    finds = BatchGradients(net, loss_of, tell=told.append, clip_norm=clip_norm)
     indices = torch.arange(ROWS).flip(0)
     loss, outputs = finds.of(rows.inputs(indices), indices)
     return loss, outputs, [p.grad.clone() for p in net.parameters()], told, finds
@@ -62,20 +65,31 @@ def test_pieces_add_up_to_the_whole(most, weighted):
     assert all("a batch of 13 rows does not fit into memory: it is taken in" in words for words in told)
 
 
+@pytest.mark.parametrize("most", [ROWS, 3])
+def test_gradients_of_all_pieces_together_are_clipped(most):
+    _, _, whole, *_ = gradients(most, weighted=True)
+    length = float(torch.cat([g.flatten() for g in whole]).norm())
+    _, _, clipped, *_ = gradients(most, weighted=True, clip_norm=length / 4)
+    _, _, short, *_ = gradients(most, weighted=True, clip_norm=length * 4)
+    for ours, theirs, same in zip(clipped, whole, short, strict=True):
+        torch.testing.assert_close(ours, theirs / 4, rtol=1e-5, atol=1e-7)
+        assert torch.equal(same, theirs)
+
+
 def test_a_row_that_does_not_fit_is_named():
     with pytest.raises(TrainingError, match="a single row of a batch does not fit into the memory"):
         gradients(0, weighted=False)
 
 
 def test_other_errors_travel_on():
-    rows, task = parts(weighted=False)
-    finds = BatchGradients(nn.Linear(5, 3), rows, task)
+    rows, loss_of = parts(weighted=False)
+    finds = BatchGradients(nn.Linear(5, 3), loss_of)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         finds.of(rows.inputs(torch.arange(4)), torch.arange(4))
 
 
 def test_a_resumed_training_takes_as_many_pieces():
     finds = gradients(3, weighted=False)[-1]
-    again = BatchGradients(nn.Linear(4, 3), *parts(weighted=False))
+    again = BatchGradients(nn.Linear(4, 3), parts(weighted=False)[1])
     again.load_state_dict(finds.state_dict())
     assert again.pieces == finds.pieces == 8

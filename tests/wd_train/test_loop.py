@@ -36,7 +36,8 @@ class Killed(BaseException):
 def rows(count, seed):
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(count, 4, generator=generator)
-    return Split(inputs.numpy(), (inputs[:, 0] > 0).long().numpy())
+    weights = torch.rand(count, generator=generator).numpy()
+    return Split(inputs.numpy(), (inputs[:, 0] > 0).long().numpy(), weights=weights)
 
 
 def model(_):
@@ -76,6 +77,14 @@ TRAININGS = [
     Training(**ASKED, decay=Decay("constrained")),
     Training(**ASKED, decay=Decay("to_init", schedule="gradient_norm")),
     Training(**{**ASKED, "batch_size": None, "epochs": 9}, measure_every=2),
+    Training(**ASKED, optimizer="muon"),
+    Training(**ASKED, schedule="restarts", cycles=3, warmup=2),
+    Training(**ASKED, label_smoothing=0.1, class_weights="balanced"),
+    Training(**ASKED, sampler="balanced", class_weights=(1.0, 2.0)),
+    Training(**ASKED, sampler="weighted"),
+    Training(**ASKED, clip_norm=0.1),
+    Training(**ASKED, average=0.9),
+    Training(**ASKED, average=0.9, patience=1),
 ]
 
 

@@ -1,11 +1,13 @@
 """Do the schedules fall as torch's own do?"""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wd_train.schedules import SCHEDULES, constant, cosine, linear
+from wd_train.schedules import SCHEDULES, constant, cosine, linear, restarts
 
 
 def by_torch(make, steps):
@@ -36,7 +38,28 @@ def test_constant_with_warmup_is_torch_linear_warmup():
     assert [constant(8, warmup=4)(step) for step in range(8)] == pytest.approx(expected)
 
 
-@given(st.sampled_from(sorted(SCHEDULES)), st.integers(1, 200), st.data())
+@pytest.mark.parametrize(("cycles", "each"), [(1, 7), (2, 3), (5, 1), (3, 49), (7, 11)])
+def test_restarts_are_torch_cosine_annealing_with_warm_restarts(cycles, each):
+    steps = cycles * each
+    expected = by_torch(
+        lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, T_0=each, T_mult=1), steps
+    )
+    for warmup in (0, 4):
+        factor = restarts(steps + warmup, warmup, cycles)
+        assert [factor(step) for step in range(warmup, steps + warmup)] == pytest.approx(expected)
+
+
+@given(st.integers(1, 200), st.data())
+def test_every_cycle_of_restarts_begins_near_the_top_and_falls(steps, data):
+    warmup = data.draw(st.integers(0, steps - 1))
+    cycles = data.draw(st.integers(1, steps - warmup))
+    factors = [restarts(steps, warmup, cycles)(step) for step in range(steps)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert factors[warmup] == 1
+    assert sum(b > a for a, b in pairwise(factors[warmup:])) <= cycles - 1
+
+
+@given(st.sampled_from(["constant", "cosine", "linear"]), st.integers(1, 200), st.data())
 def test_every_factor_is_above_0_and_at_most_1_and_the_top_is_reached(name, steps, data):
     warmup = data.draw(st.integers(0, steps - 1))
     factors = [SCHEDULES[name](steps, warmup)(step) for step in range(steps)]

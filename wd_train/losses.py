@@ -1,0 +1,94 @@
+"""What is minimized: the loss of a batch of train rows?
+
+Validation and gates score as the task says. What stands here weighs and smooths the train rows alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from data_checks.errors import TrainingError
+from wd_train.configuration import Training
+from wd_train.measuring import weighted_mean
+from wd_train.rows import Rows
+from wdgate.evaluation.tasks import Classification, Task
+
+
+class TrainLoss:
+    """The mean loss of batches of train rows, sum(w l) / sum(w) over the batch.
+
+    w is a row's own weight, unless the sampler drew by it, times the weight of its class. l is the task's
+    loss, smoothed as torch's `cross_entropy` does. With both, torch spreads a smoothed target by the weights
+    of the classes; here it's spread evenly, and a class weight is a weight of rows and nothing else.
+
+    Args:
+        task: what is predicted.
+        rows: the targets and weights of all rows.
+        training: says how they are weighed and smoothed.
+
+    Raises:
+        TrainingError: smoothing or class weights for a task without classes, or not one weight a class.
+    """
+
+    def __init__(self, task: Task, rows: Rows, training: Training) -> None:
+        if training.label_smoothing:
+            classes_of(task, "label_smoothing")
+        self._task, self._targets, self._smoothing = task, rows.targets, training.label_smoothing
+        self.weights = loss_weights(task, rows, training)
+
+    def of(self, outputs: Tensor, indices: Tensor) -> Tensor:
+        """The mean loss of the rows `indices` (B,) with outputs (B, C)."""
+        at = indices.to(self._targets.device)
+        losses = self._task.loss(outputs, self._targets[at])
+        if self._smoothing:
+            losses = torch.lerp(losses, uniform_loss(outputs), self._smoothing)
+        return weighted_mean(losses, None if self.weights is None else self.weights[at])
+
+    def share(self, some: Tensor, every: Tensor) -> float | Tensor:
+        """Which share of the mean over the rows `every` (B,) the mean over `some` (b,) of them makes up."""
+        if self.weights is None:
+            return len(some) / len(every)
+        device = self.weights.device
+        return self.weights[some.to(device)].sum() / self.weights[every.to(device)].sum()
+
+
+def loss_weights(task: Task, rows: Rows, training: Training) -> Tensor | None:
+    """How much each row (N,) counts in the train loss; None where all count the same."""
+    own = None if training.sampler == "weighted" else rows.weights
+    if training.class_weights is None:
+        return own
+    of_classes = _class_weights(training.class_weights, task, rows)[rows.targets]
+    return of_classes if own is None else own * of_classes
+
+
+def uniform_loss(outputs: Tensor) -> Tensor:
+    """The cross-entropy (N,) of logits (N, C) with a target that is spread over all classes.
+
+    Example:
+        >>> uniform_loss(torch.zeros(1, 2)).exp()
+        tensor([2.])
+    """
+    return outputs.logsumexp(dim=1) - outputs.mean(dim=1)
+
+
+def classes_of(task: Task, what: str) -> int:
+    """How many classes a task has.
+
+    Raises:
+        TrainingError: it has none, with what needs them.
+    """
+    if not isinstance(task, Classification):
+        raise TrainingError(f"{what} needs classes, but the task is {type(task).__name__}")
+    return len(task.classes)
+
+
+def _class_weights(asked: str | tuple[float, ...], task: Task, rows: Rows) -> Tensor:
+    classes, device = classes_of(task, "class_weights"), rows.targets.device
+    if isinstance(asked, str):
+        counts = torch.bincount(rows.targets, weights=rows.weights, minlength=classes)
+        # That of a class without rows is infinite, and looked up by none.
+        return (counts.sum() / (classes * counts)).float()
+    if len(asked) != classes:
+        raise TrainingError(f"class_weights has {len(asked)} numbers, but the task has {classes} classes")
+    return torch.tensor(asked, dtype=torch.float32, device=device)
