@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
 import inspect
-import pkgutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -118,13 +118,27 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _nearest_module(name: str) -> str:
-    shipped = [f"pipelines.{module.name}" for module in pkgutil.iter_modules(pipelines.__path__)]
-    nearest = difflib.get_close_matches(name, shipped, n=1)
+    # By their last words alone: all names that begin with `pipelines.` are alike.
+    nearest = difflib.get_close_matches(name.removeprefix("pipelines."), _shipped(), n=1)
     return (
-        f"; did you mean {nearest[0]}?"
+        f"; did you mean pipelines.{nearest[0]}?"
         if nearest
         else "; a pipeline in a file is named by its path, ending in .py"
     )
+
+
+def _shipped() -> list[str]:
+    """The modules beside this one that hold a pipeline, read and not imported."""
+    return [
+        file.stem
+        for folder in pipelines.__path__
+        for file in sorted(Path(folder).glob("*.py"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "pipeline" for node in _parsed(file).body)
+    ]
+
+
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _function(module: ModuleType, name: str | None, place: str) -> Callable[..., Any]:

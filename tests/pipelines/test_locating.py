@@ -93,6 +93,8 @@ def test_what_is_not_there_is_named(write, tmp_path):
     assert said(str(tmp_path / "gone.py")).startswith("there is no pipeline file ")
     assert said("pipelines.digts") == "there is no module pipelines.digts; did you mean pipelines.digits?"
     assert "ending in .py" in said("no_such_module_anywhere")
+    for name in ("pipelines.nope", "pipelines.nea"):  # pipelines.near holds no pipeline
+        assert said(name).startswith(f"there is no module {name}; a pipeline in a file")
     assert (
         said("pipelines.digits:pipelin") == "pipelines.digits has no function pipelin; did you mean pipeline?"
     )
