@@ -124,7 +124,8 @@ def read_asked(locator: str, given: Mapping[str, Any]) -> Asked:
     commas part the items, and semicolons several values.
 
     Raises:
-        PipelineError: an argument that there is none of, a value of the wrong type, an axis without values.
+        PipelineError: an argument that there is none of, a value of the wrong type, an axis without values,
+            or seeds as an axis.
 
     Example:
         >>> asked = read_asked("pipelines.digits", {"weight_decay": "0,0.3,0.3", "epochs": "5", "seeds": "2"})
@@ -140,6 +141,7 @@ def read_asked(locator: str, given: Mapping[str, Any]) -> Asked:
     values = {name: _values(name, value, hints[name]) for name, value in given.items()}
     for name in values.keys() - own.keys():
         _check_reserved(name, values[name])
+    _check_seed(values.get("seed", ()))
     ours = {name: found[0] for name, found in values.items() if name not in own and len(found) == 1}
     return Asked(
         locator,
@@ -174,7 +176,11 @@ def grid_of(asked: Asked) -> Grid:
 
 
 def training_of(pipeline: Pipeline, stage: Stage, without_decay: bool) -> Training:
-    """A pipeline's training with the decay in one stage alone, or with none."""
+    """A pipeline's training with the decay in one stage alone, or with none.
+
+    Raises:
+        PipelineError: a stage for a decay that follows another schedule already.
+    """
     from wd_train.decay import Decay
 
     training = pipeline.training
@@ -182,6 +188,12 @@ def training_of(pipeline: Pipeline, stage: Stage, without_decay: bool) -> Traini
         return replace(training, weight_decay=0.0, decay=Decay())
     if stage == "all":
         return training
+    configured = training.decay.schedule
+    if training.weight_decay and configured not in ("constant", stage):
+        raise PipelineError(
+            f"stage={stage} would replace the schedule {configured!r} that the pipeline's decay follows, "
+            "expected 'constant'; leave stage out, or set it to all"
+        )
     return replace(training, decay=replace(training.decay, schedule=stage))
 
 
@@ -233,6 +245,16 @@ def _check_reserved(name: str, values: tuple[Any, ...]) -> None:
     if name == "rows" and not all(0 < value <= 1 for value in values):
         wrong = next(value for value in values if not 0 < value <= 1)
         raise PipelineError(f"rows must be shares of the train rows, above 0 and at most 1, got {wrong}")
+
+
+def _check_seed(values: tuple[Any, ...]) -> None:
+    if len(values) > 1:
+        # Points that differ by chance alone would be chosen among, each with a control of its own.
+        got = ",".join(as_text(value) for value in values)
+        raise PipelineError(
+            f"seed is no axis, got {got}: seeds={len(values)} trains every point with as many seeds, "
+            "which count up from a single seed"
+        )
 
 
 def _combinations(axes: tuple[Axis, ...]) -> Iterator[dict[str, Any]]:

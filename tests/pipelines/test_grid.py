@@ -25,10 +25,11 @@ def rows(folder): pass
 
 def pipeline(*, weight_decay: float = 0.1, decay: str = "decoupled", dropout: float = 0.0,
              widths: tuple[int, ...] = (8,), names: str = "", patience: int | None = None,
-             hidden: float = 0.0) -> Pipeline:
+             hidden: float = 0.0, seed: int = 0, schedule: str = "constant") -> Pipeline:
     return Pipeline("own", partial(rows, names), Classification("ab"),
-                    Training(weight_decay, decay=Decay(decay), patience=patience), gates=[],
-                    model=lambda train: (dropout, widths))
+                    Training(weight_decay, decay=Decay(decay, schedule=schedule), patience=patience,
+                             seed=seed),
+                    gates=[], model=lambda train: (dropout, widths))
 
 def constant(*, dropout: float = 0.0, rows: int = 3) -> Pipeline:
     return pipeline(weight_decay=0.5, dropout=dropout)
@@ -109,6 +110,18 @@ def test_an_early_stage_is_a_schedule_of_the_coefficient(own):
     grid = read(own, weight_decay="0,1", stage="all,early,late")
     schedules = [point.training.decay.schedule for point in grid.points if point.training.weight_decay]
     assert schedules == ["constant", "early", "late"]
+
+
+@pytest.mark.parametrize(("schedule", "stage"), [("cosine", "all"), ("late", "late"), ("constant", "late")])
+def test_a_stage_that_replaces_no_schedule_is_taken(own, schedule, stage):
+    (point, control) = read(own, weight_decay="1", schedule=schedule, stage=stage).points
+    assert point.training.decay.schedule == (schedule if stage == "all" else stage)
+    assert control.training.weight_decay == 0
+
+
+def test_a_single_seed_is_where_the_seeds_begin(own):
+    grid = read(own, seed="7", seeds="3")
+    assert [training.seed for training in grid.trainings(grid.points[0])] == [7, 8, 9]
 
 
 def test_a_pipeline_whose_decay_is_no_argument_is_compared_with_the_decay_switched_off(own):
@@ -197,7 +210,17 @@ def test_values_are_read_by_the_type_of_their_argument(own, name, text, values):
     ("words", "said"),
     [
         ({"weigth_decay": "1"}, "has no argument weigth_decay; did you mean weight_decay"),
-        ({"seed": "1,2"}, "has no argument seed; did you mean seeds"),
+        ({"seed": "1,2"}, "seed is no axis, got 1,2: seeds=2 trains every point with as many seeds"),
+        ({"sed": "1,2"}, "has no argument sed; did you mean seed"),
+        (
+            {"schedule": "cosine", "stage": "early"},
+            "the point schedule=cosine cannot be trained: stage=early would replace the schedule "
+            "'cosine' that the pipeline's decay follows",
+        ),
+        (
+            {"schedule": "constant,late", "stage": "all,early"},
+            "stage=early would replace the schedule 'late'",
+        ),
         ({"weight_decay": ""}, "weight_decay names no value"),
         ({"weight_decay": []}, "weight_decay names no value"),
         ({"weight_decay": "1,,2"}, "weight_decay names no value, or an empty one between commas"),
