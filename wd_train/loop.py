@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,6 @@ from torch.utils._pytree import tree_map_only
 from wd_train.averaging import Average
 from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
-from wd_train.costs import Meter
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
 from wd_train.gradients import BatchGradients
@@ -55,7 +55,6 @@ class Epoch:
         validation_score: the task's primary score over the same rows.
         weight_norm: Euclidean norm of the decayed tensors.
         learning_rate: of the epoch's last step.
-        seconds: since the first step, without what passed between a stop and going on.
     """
 
     epoch: int
@@ -66,7 +65,6 @@ class Epoch:
     validation_score: float
     weight_norm: float
     learning_rate: float
-    seconds: float = field(default=0.0, compare=False)
 
 
 # What a checkpoint may hold besides tensors and plain values.
@@ -136,12 +134,7 @@ class Loop:
         self._best = Best(self._average.net, training.patience)
         self.history: list[Epoch] = []
         self._epoch, self._step, self._over = 1, 0, False
-        self.meter = meter or Meter(work.rows.targets.device)
-
-    @property
-    def steps(self) -> int:
-        """Taken so far, before it was stopped too."""
-        return self._step
+        self._started, self.seconds = time.monotonic(), 0.0
 
     def run(self) -> int:
         """Train to the end, and keep the best weights; of which epoch they are."""
@@ -189,13 +182,11 @@ class Loop:
         work = self._work
         loss, score = measure(self._average.net, work.validation, work.task)
         train_score = self._seen.score(work.task, work.rows)
-        weight_norm, rate = norm(self._watch.tensors), work.rates[self._step - 1]
-        seen = (train_loss, train_score, loss, score, weight_norm, rate, self._seconds())
-        self.history.append(Epoch(epoch, self._step, *seen))
+        rate = work.rates[self._step - 1]
+        self.history.append(
+            Epoch(epoch, self._step, train_loss, train_score, loss, score, norm(self._watch.tensors), rate)
+        )
         self._tell_epoch(self.history[-1])
-
-    def _seconds(self) -> float:
-        return self.seconds + time.monotonic() - self._started
 
     def _resume(self) -> None:
         state = None if self._checkpoints is None else self._checkpoints.load()
@@ -225,7 +216,6 @@ class Loop:
             "order": self._order,
             "seen": self._seen,
             "best": self._best,
-            "meter": self.meter,
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -236,7 +226,7 @@ class Loop:
             "step": self._step,
             "over": self._over,
             "history": list(self.history),
-            "seconds": self._seconds(),
+            "seconds": self.seconds + time.monotonic() - self._started,
             "generators": generator_states(),
         }
 
@@ -248,7 +238,7 @@ class Loop:
             # Generators stand on the CPU; what torch loads itself, it also moves.
             part.load_state_dict(kept if name == "order" else tree_map_only(Tensor, on(device), kept))
         self._epoch, self._step, self._over = state["epoch"], state["step"], state["over"]
-        self.history = list(state["history"])
+        self.history, self.seconds = list(state["history"]), state["seconds"]
         set_generator_states(state["generators"])
 
 
