@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from data_checks.errors import TrainingDivergedError
@@ -15,11 +17,27 @@ from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Task
 
 
-def mean_loss(task: Task, outputs: Tensor, rows: Rows, indices: Tensor) -> Tensor:
-    """The mean loss of a batch with outputs (B, C), weighted where the rows are weighted."""
+def mean_loss(
+    task: Task, outputs: Tensor, rows: Rows, indices: Tensor, batch: Tensor | None = None
+) -> Tensor:
+    """The mean loss of rows with outputs (n, C), weighted where the rows are weighted.
+
+    Args:
+        task: what is predicted.
+        outputs: of the rows (n, C).
+        rows: the targets and weights of all rows.
+        indices: of the rows (n,), none of them where n is 0.
+        batch: all rows (B,) of the batch of which these are a part: then it is the part's share in the mean
+            over the batch, and the shares of all parts sum to that mean.
+    """
     at = indices.to(rows.targets.device)
     losses = task.loss(outputs, rows.targets[at])
-    return weighted_mean(losses, None if rows.weights is None else rows.weights[at])
+    weights = None if rows.weights is None else rows.weights[at]
+    if batch is None or len(batch) == len(indices):
+        return weighted_mean(losses, weights)
+    if weights is None or rows.weights is None:
+        return losses.sum() / len(batch)
+    return (losses * weights).sum() / rows.weights[batch.to(at.device)].sum()
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
@@ -33,7 +51,15 @@ def measure(net: nn.Module, rows: Rows, task: Task) -> tuple[float, float]:
     Raises:
         TrainingDivergedError: a loss that is not finite.
     """
-    outputs = predict(net, rows)
+    return measure_outputs(predict(net, rows), rows, task)
+
+
+def measure_outputs(outputs: Tensor, rows: Rows, task: Task) -> tuple[float, float]:
+    """Mean loss and mean primary score of the outputs (N, C) of all rows.
+
+    Raises:
+        TrainingDivergedError: a loss that is not finite.
+    """
     with torch.no_grad():
         loss = float(weighted_mean(task.loss(outputs, rows.targets), rows.weights))
     if not math.isfinite(loss):
@@ -43,20 +69,45 @@ def measure(net: nn.Module, rows: Rows, task: Task) -> tuple[float, float]:
     return loss, float(scores_of(task, outputs, rows.targets)[task.primary].mean())
 
 
-class Seen:
-    """The losses and outputs of one epoch's batches."""
+KEPT_OUTPUTS = 2**24
+"""Numbers among an epoch's outputs (64 MiB as float32) beyond which they are folded into their scores."""
 
-    def __init__(self, first_step: int = 0) -> None:
-        self._first_step = first_step
+
+class Seen:
+    """The losses and outputs of one epoch's batches.
+
+    Args:
+        first_step: steps taken before the epoch.
+        task: scores the outputs that are too many to keep; where None is given, all are kept.
+        rows: what the outputs are scored against.
+    """
+
+    def __init__(self, first_step: int = 0, task: Task | None = None, rows: Rows | None = None) -> None:
+        self._first_step, self._task, self._rows = first_step, task, rows
         self._losses: list[Tensor] = []
         self._outputs: list[Tensor] = []
         self._indices: list[Tensor] = []
+        self._folded, self._sum = 0, 0.0
 
     def add(self, loss: Tensor, outputs: Tensor, indices: Tensor) -> None:
         """Keep a batch's loss, outputs (B, C) and row indices (B,)."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._indices.append(indices)
+        if self._task is None or self._rows is None:
+            return
+        # Counted from what is kept, and so at the same batch after a checkpoint as without one.
+        if sum(kept.numel() for kept in self._outputs) > KEPT_OUTPUTS:
+            self._fold(self._task, self._rows)
+
+    def _fold(self, task: Task, rows: Rows) -> None:
+        scores = self._kept_scores(task, rows)
+        self._folded, self._sum = self._folded + len(scores), self._sum + float(scores.sum(dtype=np.float64))
+        self._outputs, self._indices = [], []
+
+    def _kept_scores(self, task: Task, rows: Rows) -> NDArray[Any]:
+        targets = rows.targets[torch.cat(self._indices).to(rows.targets.device)]
+        return scores_of(task, torch.cat(self._outputs), targets)[task.primary]
 
     def mean_loss(self) -> float:
         """The mean of the batches' losses.
@@ -75,17 +126,21 @@ class Seen:
 
     def score(self, task: Task, rows: Rows) -> float:
         """The mean primary score of the outputs as they were given."""
-        targets = rows.targets[torch.cat(self._indices).to(rows.targets.device)]
-        return float(scores_of(task, torch.cat(self._outputs), targets)[task.primary].mean())
+        if not self._folded:
+            return float(self._kept_scores(task, rows).mean())
+        if self._outputs:
+            self._fold(task, rows)
+        return self._sum / self._folded
 
     def state_dict(self) -> dict[str, Any]:
-        """What was seen, batch by batch."""
+        """What was seen, batch by batch, and what was folded of it."""
         batches = {"losses": self._losses, "outputs": self._outputs, "indices": self._indices}
-        return {"first_step": self._first_step, **{name: list(kept) for name, kept in batches.items()}}
+        kept = {name: list(values) for name, values in batches.items()}
+        return {"first_step": self._first_step, "folded": self._folded, "sum": self._sum, **kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what was seen."""
-        self._first_step = state["first_step"]
+        self._first_step, self._folded, self._sum = state["first_step"], state["folded"], state["sum"]
         self._losses, self._outputs = list(state["losses"]), list(state["outputs"])
         self._indices = list(state["indices"])
 
