@@ -12,7 +12,7 @@ from torch import nn
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
 from wd_train.configuration import Training
-from wd_train.devices import threads_for
+from wd_train.devices import pick_device, threads_for
 from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import CorruptedRows, Diverged, Outcome, outcome_of
 from wd_train.rows import Augment, Rows
@@ -90,7 +90,12 @@ def train_members(
         augment: changes a training batch; rows that are augmented do not stack.
         on_progress: told in a few words how far it is.
         on_share: told which share is done, 0 to 1.
+
+    Raises:
+        TrainingError: a member's device that torch does not know, or that is not there.
     """
+    for name in {member.device for member in members}:
+        pick_device(name)
     parts = (build_model, build_preprocess, train, validation, task)
     progress = Progress(len(members), on_progress, on_share)
     outcomes: dict[int, Outcome | Diverged] = {}

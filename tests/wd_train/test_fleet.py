@@ -55,6 +55,12 @@ def assert_same(ours, theirs):
     assert ours.norm_ratio == pytest.approx(theirs.norm_ratio, abs=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_device_that_is_not_there_is_refused_of_stacks_too(count):
+    with pytest.raises(TrainingError, match="device 'cuda:99' cannot be used"):
+        trained([changed(seed=seed, device="cuda:99") for seed in range(count)])
+
+
 MIXED = [
     changed(seed=1),
     changed(seed=0, weight_decay=0.0),
