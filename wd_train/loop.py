@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_map_only
 from wd_train.averaging import Average
 from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
+from wd_train.costs import Meter
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
 from wd_train.gradients import BatchGradients
@@ -55,6 +56,7 @@ class Epoch:
         validation_score: the task's primary score over the same rows.
         weight_norm: Euclidean norm of the decayed tensors.
         learning_rate: of the epoch's last step.
+        seconds: since the first step, without what passed between a stop and going on.
     """
 
     epoch: int
@@ -65,6 +67,7 @@ class Epoch:
     validation_score: float
     weight_norm: float
     learning_rate: float
+    seconds: float = field(default=0.0, compare=False)
 
 
 # What a checkpoint may hold besides tensors and plain values.
@@ -107,6 +110,7 @@ class Loop:
     Attributes:
         history: the measured epochs.
         seconds: that it trained before it was stopped.
+        meter: of what it spends besides time.
     """
 
     def __init__(
@@ -135,6 +139,12 @@ class Loop:
         self.history: list[Epoch] = []
         self._epoch, self._step, self._over = 1, 0, False
         self._started, self.seconds = time.monotonic(), 0.0
+        self.meter = Meter(work.rows.targets.device)
+
+    @property
+    def steps(self) -> int:
+        """Taken so far, before it was stopped too."""
+        return self._step
 
     def run(self) -> int:
         """Train to the end, and keep the best weights; of which epoch they are."""
@@ -182,11 +192,13 @@ class Loop:
         work = self._work
         loss, score = measure(self._average.net, work.validation, work.task)
         train_score = self._seen.score(work.task, work.rows)
-        rate = work.rates[self._step - 1]
-        self.history.append(
-            Epoch(epoch, self._step, train_loss, train_score, loss, score, norm(self._watch.tensors), rate)
-        )
+        weight_norm, rate = norm(self._watch.tensors), work.rates[self._step - 1]
+        seen = (train_loss, train_score, loss, score, weight_norm, rate, self._seconds())
+        self.history.append(Epoch(epoch, self._step, *seen))
         self._tell_epoch(self.history[-1])
+
+    def _seconds(self) -> float:
+        return self.seconds + time.monotonic() - self._started
 
     def _resume(self) -> None:
         state = None if self._checkpoints is None else self._checkpoints.load()
@@ -216,6 +228,7 @@ class Loop:
             "order": self._order,
             "seen": self._seen,
             "best": self._best,
+            "meter": self.meter,
         }
 
     def state_dict(self) -> dict[str, Any]:
@@ -226,7 +239,7 @@ class Loop:
             "step": self._step,
             "over": self._over,
             "history": list(self.history),
-            "seconds": self.seconds + time.monotonic() - self._started,
+            "seconds": self._seconds(),
             "generators": generator_states(),
         }
 

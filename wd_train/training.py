@@ -12,6 +12,7 @@ from torch import nn
 from data_checks.splits import Split
 from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
+from wd_train.costs import Cost, cost_of
 from wd_train.decay import WeightDecay
 from wd_train.devices import pick_device, threads_for
 from wd_train.diagnostics import Diagnosis, Reading, Watch
@@ -49,6 +50,7 @@ class TrainedModel:
         validation_score: the same on the validation rows.
         readings: what the decayed tensors did at the steps that were watched.
         diagnoses: what a person should know of the decay; empty where it is in order.
+        cost: of the training, in time, memory, arithmetic and energy.
     """
 
     network: Network
@@ -60,6 +62,7 @@ class TrainedModel:
     validation_score: float
     readings: tuple[Reading, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    cost: Cost | None = None
 
 
 def train(
@@ -124,16 +127,19 @@ def _trained(
     network, task = work.network, work.task
     train_score = measure(network.net, work.rows, task)[1]
     validation_score = measure(network.net, work.validation, task)[1]
+    seconds = loop.seconds + time.monotonic() - started
+    cost = cost_of(network.net, work.rows, work.training, loop.steps, loop.meter, seconds)
     return TrainedModel(
         network=network.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
         history=tuple(loop.history),
         decay=record,
-        seconds=loop.seconds + time.monotonic() - started,
+        seconds=seconds,
         best_epoch=best_epoch,
         train_score=train_score,
         validation_score=validation_score,
         readings=tuple(watch.readings),
         diagnoses=tuple(watch.diagnoses),
+        cost=cost,
     )
 
 
