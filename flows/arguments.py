@@ -82,12 +82,13 @@ def _sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help=told,
         epilog="several values between commas are an axis: weight_decay=0,0.1,1 dropout=0,0.2. Besides what "
         "the pipeline takes: seeds=5 (trainings a point), folds=5 (cross-validation; 1 is none), "
-        "rows=.25,.5,1 (shares of the train rows), stage=all,early,late (when the decay acts)",
+        "rows=.25,.5,1 (shares of the train rows), stage=all,early,late (when the decay acts). An axis must "
+        "be an argument of the pipeline's function, decay=decoupled,cautious too; a name that it does not "
+        "take, such as help=1, is answered with all that it takes",
     )
     _pipeline(command)
-    command.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="where to write sweep.parquet, sweep.png and sweep.md"
-    )
+    files = "where to write sweep.parquet, sweep.png, sweep.md and sweep.json"
+    command.add_argument("--out", type=Path, metavar="FOLDER", help=files)
     _json(command)
 
 

@@ -134,10 +134,11 @@ def read_asked(locator: str, given: Mapping[str, Any]) -> Asked:
     """
     function, _ = find_function(locator)
     own = parameter_hints(function)
+    reserved = [name for name in RESERVED if name not in own]
     hints = {**RESERVED, **own}
     for name in given:
         if name not in hints:
-            raise PipelineError(unknown(name, list(hints), locator))
+            raise PipelineError(f"{unknown(name, [*own, *reserved], locator)}; only these can be axes")
     values = {name: _values(name, value, hints[name]) for name, value in given.items()}
     for name in values.keys() - own.keys():
         _check_reserved(name, values[name])

@@ -33,6 +33,15 @@ def test_options_of_a_sweep_stand_anywhere(words):
     assert arguments_of(parsed.arguments) == {"weight_decay": "0,1", "rows": ".5,1"}
 
 
+def test_the_help_of_a_sweep_says_what_can_be_an_axis_and_how_to_see_it(capsys):
+    with pytest.raises(SystemExit):
+        parse(["sweep", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "An axis must be an argument of the pipeline's function, decay=decoupled,cautious too" in told
+    assert "such as help=1, is answered with all that it takes" in told
+    assert "sweep.md and sweep.json" in told
+
+
 @pytest.mark.parametrize("words", [["weight_decay"], ["=3"], ["a=1", "a=2"]])
 def test_a_word_that_is_no_argument_is_refused(words):
     with pytest.raises(PipelineError):

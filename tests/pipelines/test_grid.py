@@ -211,6 +211,11 @@ def test_values_are_read_by_the_type_of_their_argument(own, name, text, values):
     [
         ({"weigth_decay": "1"}, "has no argument weigth_decay; did you mean weight_decay"),
         ({"seed": "1,2"}, "seed is no axis, got 1,2: seeds=2 trains every point with as many seeds"),
+        (
+            {"form": "l2,cautious"},
+            "it takes weight_decay, decay, dropout, widths, names, patience, hidden, seed, schedule, "
+            "seeds, folds, rows, stage; only these can be axes",
+        ),
         ({"sed": "1,2"}, "has no argument sed; did you mean seed"),
         (
             {"schedule": "cosine", "stage": "early"},
