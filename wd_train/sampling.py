@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,9 @@ def chances_of(training: Training, task: Task, rows: Rows) -> Tensor | None:
         return _balanced(classes_of(task, "sampler 'balanced'"), rows)
     if rows.weights is None:
         raise TrainingError("sampler 'weighted' draws rows by their weights, but the train split has none")
+    # Written as "not", so that NaN, which compares false, is refused.
+    if not (bool((rows.weights >= 0).all()) and 0 < float(rows.weights.sum()) < math.inf):
+        raise TrainingError("sampler 'weighted' needs weights of at least 0, of which one is above it")
     return rows.weights.cpu()
 
 

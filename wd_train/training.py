@@ -46,6 +46,7 @@ class TrainedModel:
         decay: which tensors were decayed, and how far.
         seconds: wall time, without what passed between a stop and going on.
         best_epoch: the epoch whose weights were kept.
+        epochs_saved: how many patience left out.
         train_score: mean primary score of the kept weights on the train rows as they are.
         validation_score: the same on the validation rows.
         readings: what the decayed tensors did at the steps that were watched.
@@ -62,6 +63,7 @@ class TrainedModel:
     validation_score: float
     readings: tuple[Reading, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    epochs_saved: int = 0
     cost: Cost | None = None
 
 
@@ -139,6 +141,7 @@ def _trained(
         validation_score=validation_score,
         readings=tuple(watch.readings),
         diagnoses=tuple(watch.diagnoses),
+        epochs_saved=work.training.epochs - loop.history[-1].epoch,
         cost=cost,
     )
 

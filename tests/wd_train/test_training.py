@@ -202,18 +202,30 @@ def test_the_distance_from_equilibrium_is_known_where_the_shrink_is(optimizer, d
         ({"weight_decay": float("inf")}, "weight_decay must be at least 0, got inf"),
         ({"weight_decay": 1000.0}, "must be below 1 or a step overshoots, got 0.001 x 1000.0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
-        ({"optimizer": "adamw2"}, "optimizer must be one of adamw, adam, sgd, got 'adamw2'"),
+        ({"optimizer": "adamw2"}, "optimizer must be one of adamw, adam, sgd, muon, got 'adamw2'"),
         ({"decay": "cautious"}, "decay must be a Decay, such as Decay('cautious'), got 'cautious'"),
         (
             {"decay": Decay("independent"), "weight_decay": 1.0},
             "weight_decay must be below 1 with 'independent' or a step overshoots, got 1.0",
         ),
-        ({"schedule": "step"}, "schedule must be one of constant, cosine, linear, got 'step'"),
+        ({"schedule": "step"}, "schedule must be one of constant, cosine, linear, restarts, got 'step'"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
         ({"epochs": 1.5}, "epochs must be a whole number of at least 1, got 1.5"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
         ({"patience": 0}, "patience must be a whole number of at least 1, got 0"),
         ({"betas": (0.9, 1.0)}, "momentum and betas must be below 1"),
+        ({"cycles": 0}, "cycles must be a whole number of at least 1, got 0"),
+        ({"sampler": "random"}, "sampler must be one of shuffle, balanced, weighted, got 'random'"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be at least 0 and below 1, got 1.0"),
+        ({"label_smoothing": float("nan")}, "label_smoothing must be at least 0 and below 1, got nan"),
+        ({"class_weights": "even"}, "class_weights must be 'balanced', or a tuple of numbers above 0"),
+        ({"class_weights": (1.0, 0.0)}, "one a class, got (1.0, 0.0)"),
+        ({"class_weights": [1.0, 2.0]}, "one a class, got [1.0, 2.0]"),
+        ({"class_weights": "balanced", "sampler": "balanced"}, "which corrects twice: choose one"),
+        ({"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
+        ({"clip_norm": float("inf")}, "clip_norm must be above 0, got inf"),
+        ({"average": 1.0}, "average must be above 0 and below 1, got 1.0"),
+        ({"average": 0}, "average must be above 0 and below 1, got 0"),
     ],
 )
 def test_a_value_out_of_its_range_is_named_with_what_was_expected(wrong, said):
@@ -225,3 +237,24 @@ def test_a_value_out_of_its_range_is_named_with_what_was_expected(wrong, said):
 def test_a_warmup_longer_than_the_training_is_refused():
     with pytest.raises(TrainingError, match="warmup must be below the 16 steps"):
         run(training=dataclasses.replace(TRAINING, warmup=16))
+
+
+def test_more_restarts_than_steps_are_refused():
+    with pytest.raises(TrainingError, match="cycles must be at most the 13 steps after the warm-up, got 14"):
+        run(training=dataclasses.replace(TRAINING, schedule="restarts", warmup=3, cycles=14))
+
+
+def test_what_restarts_take_of_a_weight_is_known_before_the_training():
+    training = dataclasses.replace(TRAINING, schedule="restarts", cycles=3, warmup=2)
+    rates = training.rates(len(TRAIN))
+    assert max(rates) == training.learning_rate
+    assert rates[2] == pytest.approx(training.learning_rate)
+    left = np.prod([1 - rate * training.weight_decay for rate in rates])
+    assert run(training=training).decay.total_shrink == pytest.approx(1 - left)
+
+
+def test_it_is_said_how_many_epochs_patience_left_out():
+    impatient = dataclasses.replace(TRAINING, learning_rate=1.0, weight_decay=0.0, epochs=30, patience=1)
+    result = run(training=impatient)
+    assert result.epochs_saved == 30 - result.history[-1].epoch > 0
+    assert run(training=TRAINING).epochs_saved == 0
