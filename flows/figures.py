@@ -47,8 +47,10 @@ def on_test(evaluation: Evaluation | None) -> dict[str, float]:
 
 
 def at_the_end(training: Mapping[str, Any]) -> dict[str, float]:
-    """What a training came to."""
-    return {f"final/{name}": float(value) for name, value in training.items()}
+    """What a training came to, and what it cost."""
+    came_to = {f"final/{name}": float(value) for name, value in training.items() if name != "cost"}
+    cost = training.get("cost", {})
+    return {**came_to, **{f"cost/{name}": float(cost[name]) for name in cost if name != "sentence"}}
 
 
 def of_decay(candidate: Candidate) -> dict[str, float]:

@@ -17,6 +17,7 @@ from flows.progress import now, say, share_done
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
     from pipelines.pipeline import Pipeline, Plan
     from wd_train.checkpoints import Checkpoints
+    from wd_train.costs import Cost
     from wd_train.diagnostics import Reading
     from wd_train.effects import DecayEffect
     from wd_train.export import ExportedModel
@@ -132,6 +133,7 @@ def _fitted(trained: TrainedModel, primary: str) -> Fitted:
         "best_epoch": trained.best_epoch,
         f"train_{primary}": trained.train_score,
         f"validation_{primary}": trained.validation_score,
+        "cost": _told(trained.cost),
     }
     return Fitted(
         model=trained.network,
@@ -146,6 +148,8 @@ def _fitted(trained: TrainedModel, primary: str) -> Fitted:
 def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:
     from torch import nn
 
+    from wd_train.costs import Cost, peak_memory
+
     if pipeline.train is None:
         raise PipelineError(f"pipeline {pipeline.name} has neither a model nor a train function")
     started = time.monotonic()
@@ -155,4 +159,10 @@ def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:
         raise ModelError(
             f"the pipeline's own train gave back {type(model).__name__}, but {expected} was expected"
         )
-    return Fitted(Path(model) if isinstance(model, str) else model, time.monotonic() - started)
+    cost = Cost(seconds=time.monotonic() - started, memory=peak_memory())
+    model = Path(model) if isinstance(model, str) else model
+    return Fitted(model, cost.seconds, facts={"cost": _told(cost)})
+
+
+def _told(cost: Cost) -> dict[str, Any]:
+    return {**cost.as_dict(), "sentence": cost.sentence()}

@@ -40,6 +40,7 @@ class Summary:
         findings: the answer of each data check.
         decay: the sentence that says what the decay did.
         diagnoses: what a person should know of the decay: name, sentence, tensors.
+        cost: the sentence that says what the training cost.
         onnx_sha256: hash of the exported file.
     """
 
@@ -54,6 +55,7 @@ class Summary:
     findings: Rows = field(default_factory=tuple)
     decay: str = ""
     diagnoses: Rows = field(default_factory=tuple)
+    cost: str = ""
     onnx_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def of_candidate(candidate: Candidate) -> Summary:
         findings=candidate.data["findings"],
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
+        cost=candidate.training.get("cost", {}).get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -97,6 +100,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         findings=findings,
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
+        cost=candidate.training.get("cost", {}).get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -116,6 +120,8 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     for title, words in (("What the weight decay did", did), ("Verdict", summary.sentence)):
         if words:
             console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
+    if summary.cost:
+        console.print(f"\n{summary.cost}", highlight=False)
     console.print(f"\nRun {summary.run_id}", highlight=False)
     if next_command:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)

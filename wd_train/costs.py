@@ -97,7 +97,7 @@ class Cost:
             None if self.device_memory is None else f"{_size(self.device_memory)} of the GPU's",
             None if self.share_of_limit is None else f"{_percent(self.share_of_limit)} {AT_BEST}",
             None if self.joules is None else f"{_number(self.joules)} J",
-            f"{self.epochs_saved} epochs saved by stopping early" if self.epochs_saved else None,
+            f"{_epochs(self.epochs_saved)} saved by stopping early" if self.epochs_saved else None,
         )
         words = ", ".join(part for part in told if part is not None)
         return f"Trained in {_seconds(self.seconds)}{': ' if words else ''}{words}."
@@ -193,7 +193,13 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
 
 
 def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds:.2g} s"
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _epochs(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _size(numbers: float) -> str:

@@ -49,9 +49,9 @@ class TrainedModel:
         epochs_saved: how many patience left out.
         train_score: mean primary score of the kept weights on the train rows as they are.
         validation_score: the same on the validation rows.
+        cost: of the training, in time, memory, arithmetic and energy.
         readings: what the decayed tensors did at the steps that were watched.
         diagnoses: what a person should know of the decay; empty where it is in order.
-        cost: of the training, in time, memory, arithmetic and energy.
     """
 
     network: Network
@@ -61,10 +61,10 @@ class TrainedModel:
     best_epoch: int
     train_score: float
     validation_score: float
+    cost: Cost
     readings: tuple[Reading, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     epochs_saved: int = 0
-    cost: Cost | None = None
 
 
 def train(

@@ -121,3 +121,9 @@ def test_the_page_shows_what_the_user_wrote_as_text_not_as_markup():
     html = page(REFUSED, {"Reliability": b"png"})
     assert "&lt;b&gt;Why" in html
     assert "http" not in html
+
+
+def test_what_the_training_cost_is_one_line_on_the_terminal_and_on_the_page():
+    told = replace(REFUSED, cost="Trained in 3.1 s: 27,000 rows a second.")
+    assert "Trained in 3.1 s: 27,000 rows a second." in printed(told)
+    assert "<p>Trained in 3.1 s: 27,000 rows a second.</p>" in page(told, {})

@@ -1,0 +1,19 @@
+"""Do the numbers of a run have the names that people look for?"""
+
+from flows.figures import at_the_end
+from flows.fitting import _told
+from wd_train.costs import Cost
+
+
+def test_what_a_training_cost_has_a_section_of_its_own():
+    cost = Cost(2.0, samples=10, steps=5, memory=7)
+    figures = at_the_end({"best_epoch": 3, "cost": _told(cost)})
+    assert figures["final/best_epoch"] == 3.0
+    assert figures["cost/samples_per_second"] == 5.0
+    assert figures["cost/memory"] == 7.0
+    assert "cost/joules" not in figures
+    assert all(type(value) is float for value in figures.values())
+
+
+def test_a_training_of_an_older_version_has_no_cost():
+    assert at_the_end({"seconds": 1}) == {"final/seconds": 1.0}
