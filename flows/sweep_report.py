@@ -6,14 +6,15 @@ import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.report import escape
 from pipelines.dependence import effect_on, in_points
 from pipelines.results import PointResult, Sweep, said
-from wd_train.effects import CORRUPTED
+from wd_train.answers import SHARES
+from wd_train.effects import CORRUPTED, ScoreEffect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _NOT_SHOWN = ("balanced_accuracy", "auc")
+_NOT_NEGATIVE = ("nll", "brier", "squared_error", "absolute_error")
 GAP = 2
 Cells = tuple[list[str], list[list[str]]]
 MOST_LINES = 8
@@ -32,6 +34,10 @@ def show(sweep: Sweep, console: Console, next_command: str = "") -> None:
     """Print the result for a person."""
     console.print(f"\n[bold]{escape(sweep.model)}[/bold]: {escape(_basis(sweep))}\n", highlight=False)
     console.print(table(sweep, console.width))
+    hidden = left_out(sweep, console.width)
+    if hidden:
+        where = "sweep.md has them" if sweep.folder else "a wider terminal shows them"
+        console.print(f"Too wide for this terminal: {', '.join(hidden)}; {where}", highlight=False)
     console.print(f"\n[bold]What the sweep says[/bold]\n{escape(sweep.sentence)}", highlight=False)
     for note in sweep.notes:
         console.print(escape(note), highlight=False)
@@ -40,8 +46,10 @@ def show(sweep: Sweep, console: Console, next_command: str = "") -> None:
             f"\nRun the chosen point:  [bold]{escape(sweep.command)}[/bold]", highlight=False, soft_wrap=True
         )
     if sweep.folder:
-        files = f"{sweep.folder} holds the table, the plot and the rows"
-        console.print(escape(files), highlight=False, soft_wrap=True)
+        files = (
+            "the table (sweep.md), the plot (sweep.png), the rows (sweep.parquet) and all of it (sweep.json)"
+        )
+        console.print(escape(f"{sweep.folder} holds {files}"), highlight=False, soft_wrap=True)
     if next_command:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
 
@@ -51,7 +59,7 @@ def table(sweep: Sweep, width: int = 200) -> Table:
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
-    heads, rows = next((found for found in _narrower(sweep) if _width(*found) <= width), cells(sweep, 0))
+    heads, rows = _fitting(sweep, width)
     for head in heads:
         shown.add_column(head, justify="left" if head == "" else "right", no_wrap=True)
     for point, row in zip(sweep.points, rows, strict=True):
@@ -82,12 +90,21 @@ def cells(sweep: Sweep, most: int = 9) -> Cells:
     return [*heads, *(["diverged"] if lost else []), ""], rows
 
 
-def _narrower(sweep: Sweep) -> Iterator[Cells]:
-    return (cells(sweep, most) for most in range(len(sweep.best), -1, -1))
+def left_out(sweep: Sweep, width: int) -> list[str]:
+    """The heads of the scores that a table of this width has no room for."""
+    fitting, _ = _fitting(sweep, width)
+    return [head for head in cells(sweep)[0] if head not in fitting]
+
+
+def _fitting(sweep: Sweep, width: int) -> Cells:
+    """The table with as many scores as the width has room for."""
+    narrower = (cells(sweep, most) for most in range(len(sweep.best), -1, -1))
+    return next((found for found in narrower if _width(*found) <= width), cells(sweep, 0))
 
 
 def _width(heads: list[str], rows: list[list[str]]) -> int:
-    return sum(max(len(line[column]) for line in [heads, *rows]) + GAP for column in range(len(heads)))
+    widest = [max(len(line[column]) for line in [heads, *rows]) for column in range(len(heads))]
+    return sum(widest) + GAP * (len(widest) - 1)
 
 
 def _importance(score: str) -> int:
@@ -275,11 +292,33 @@ def _draw(
     known.sort(key=lambda point: places[_value(point, axis)])
     x = [places[_value(point, axis)] for point in known]
     y = [point.means[score] for point in known]
-    effects = [effect_on(point, score) for point in known]
-    below = [0.0 if effect is None else max(0.0, effect.difference - effect.lower) for effect in effects]
-    above = [0.0 if effect is None else max(0.0, effect.upper - effect.difference) for effect in effects]
-    finite = [[value if math.isfinite(value) else 0.0 for value in side] for side in (below, above)]
-    panel.errorbar(x, y, yerr=finite, marker="o", markersize=4, capsize=2, linewidth=1, label=label or None)
+    bars = [bar(effect_on(point, score), score, point.means[score]) for point in known]
+    sides = [[each[side] for each in bars] for side in (0, 1)]
+    panel.errorbar(x, y, yerr=sides, marker="o", markersize=4, capsize=2, linewidth=1, label=label or None)
+
+
+def bar(effect: ScoreEffect | None, score: str, at: float) -> tuple[float, float]:
+    """How far the interval of an effect reaches below a score and above it, where the score can be."""
+    if effect is None:
+        return 0.0, 0.0
+    least, most = possible(score)
+    below = min(effect.difference - effect.lower, at - least)
+    above = min(effect.upper - effect.difference, most - at)
+    sides = (max(0.0, side) if math.isfinite(side) else 0.0 for side in (below, above))
+    return next(sides), next(sides)
+
+
+def possible(score: str) -> tuple[float, float]:
+    """The least and the greatest value that a score can have; infinite where wdgate does not know it.
+
+    Example:
+        >>> possible("corrupted_accuracy"), possible("nll"), possible("profit")
+        ((0.0, 1.0), (0.0, inf), (-inf, inf))
+    """
+    name = score.removeprefix(CORRUPTED)
+    if name in (*SHARES, "auc", "ece"):
+        return 0.0, 1.0
+    return 0.0 if name in _NOT_NEGATIVE else -math.inf, math.inf
 
 
 def _scale(panel: Any, axis: str, places: Mapping[Any, float]) -> None:

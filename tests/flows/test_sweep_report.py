@@ -1,10 +1,13 @@
 """Does a reader see what a sweep found: in the table, the plot, the page and the rows?"""
 
+import dataclasses
 import io
 import math
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from flows import sweep_report
@@ -91,10 +94,16 @@ def mixed():
     )
 
 
-def shown(result):
+def shown(result, width=160):
     stream = io.StringIO()
-    sweep_report.show(result, Console(file=stream, width=160), "wdgate ui")
+    sweep_report.show(result, Console(file=stream, width=width), "wdgate ui")
     return stream.getvalue()
+
+
+def shown_table(result, width):
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(sweep_report.table(result, width))
+    return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
 def test_the_table_holds_each_point_with_the_interval_of_its_effect(two):
@@ -124,6 +133,22 @@ def test_a_narrow_terminal_is_shown_fewer_scores_and_no_word_is_cut(two, width, 
     assert "effect (95 %)" in stream.getvalue()
     assert "+2.5 (-1.0 to +6.0)" in stream.getvalue()
     assert "chosen" in stream.getvalue()
+    assert sweep_report.left_out(two, width) == ([] if scores else ["nll"])
+
+
+def test_a_table_that_just_fits_is_whole(two):
+    width = max(map(len, shown_table(two, 200)))
+    assert shown_table(two, width) == shown_table(two, 200)
+    assert any("nll" in line for line in shown_table(two, width))
+    assert not any("nll" in line for line in shown_table(two, width - 1))
+
+
+@pytest.mark.parametrize("folder", ["/somewhere", ""])
+def test_a_score_that_the_terminal_has_no_room_for_is_named(two, folder):
+    narrow, wide = (shown(dataclasses.replace(two, folder=folder), width) for width in (50, 160))
+    where = "sweep.md has them" if folder else "a wider terminal shows them"
+    assert f"Too wide for this terminal: nll; {where}" in " ".join(narrow.split())
+    assert "Too wide" not in wide
 
 
 def test_a_person_reads_the_answer_the_command_and_where_the_files_are(two):
@@ -132,7 +157,8 @@ def test_a_person_reads_the_answer_the_command_and_where_the_files_are(two):
         "Chosen of [several] points.",
         "It is optimistic.",
         "wdgate run mine weight_decay=1",
-        "/somewhere holds the table",
+        "/somewhere holds the table (sweep.md), the plot (sweep.png), the rows (sweep.parquet)",
+        "(sweep.json)",
         "2 points, 2 seeds a point, 80 train rows, 150 validation rows",
         "wdgate ui",
     ):
@@ -223,6 +249,33 @@ def test_the_interval_of_an_effect_is_the_bar_around_its_point(two, monkeypatch)
     segments = panel.collections[0].get_segments()
     assert segments[1][:, 1].tolist() == pytest.approx([0.89, 0.96])
     assert segments[0][:, 1].tolist() == pytest.approx([0.9, 0.9])
+
+
+@pytest.mark.parametrize(("accuracy", "ends"), [(0.99, [0.89, 1.0]), (0.05, [0.0, 0.15])])
+def test_a_bar_ends_where_a_score_does(accuracy, ends, monkeypatch):
+    points = [
+        point(0, 0.9, control=0, values={"weight_decay": 0.0}),
+        point(1, accuracy, control=0, values={"weight_decay": 1.0}, decay=effect(0.0, -0.1, 0.1)),
+    ]
+    panel = panels(sweep(points, {"weight_decay": [0.0, 1.0]}), monkeypatch)[0]
+    assert panel.collections[0].get_segments()[1][:, 1].tolist() == pytest.approx(ends)
+
+
+@given(
+    st.sampled_from(["accuracy", "nll", "corrupted_accuracy", "profit"]),
+    st.floats(0, 1),
+    st.floats(-1, 1),
+    st.floats(0, 2) | st.just(math.nan),
+    st.floats(0, 2) | st.just(math.inf),
+)
+def test_no_bar_is_negative_infinite_or_leaves_what_a_score_can_be(score, at, middle, below, above):
+    found = ScoreEffect(score, 0.5, 0.5, middle, middle - below, middle + above)
+    least, most = sweep_report.possible(score)
+    down, up = sweep_report.bar(found, score, at)
+    assert 0 <= down < math.inf
+    assert 0 <= up < math.inf
+    assert least <= at - down + 1e-9
+    assert at + up <= most + 1e-9
 
 
 def test_a_decay_that_is_no_axis_stands_in_the_table_and_the_plot_all_the_same(monkeypatch):
