@@ -202,10 +202,21 @@ def _sentence(task: Task, points: Sequence[PointResult], chosen: int | None) -> 
     seeds = f"{len(point.members)} seeds" if len(point.members) > 1 else "one seed"
     name = task.primary.replace("_", " ")
     reached = f"{name} {said(task.primary, point.means[task.primary])} on validation, over {seeds}"
-    first = f"Chosen of {count} points: {point.words or 'the pipeline as it is configured'} ({reached})."
+    of = f"{len(points)} points" if count == len(points) else f"{count} of {_left_out(points)}"
+    first = f"Chosen of {of}: {point.words or 'the pipeline as it is configured'} ({reached})."
     if point.effect is None:
         return f"{first} That is without weight decay: none of the decays did better by more than chance."
     return f"{first} {point.effect.sentence}"
+
+
+def _left_out(points: Sequence[PointResult]) -> str:
+    """Why points are no candidates: `8 points (left out: 4 on fewer train rows)`."""
+    most = max(point.rows for point in points)
+    fewer = sum(point.rows < most for point in points)
+    lost = sum(point.rows == most and bool(point.diverged) for point in points)
+    told = [f"{fewer} on fewer train rows"] if fewer else []
+    told += [f"{lost} of which a training diverged"] if lost else []
+    return f"{len(points)} points (left out: {', '.join(told)})"
 
 
 def _notes(

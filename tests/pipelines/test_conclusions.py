@@ -49,6 +49,15 @@ def test_the_clear_winner_is_chosen_with_the_command_that_trains_it(tiny):
     assert any("optimistic" in note for note in result.notes)
 
 
+def test_points_that_cannot_be_chosen_are_counted_with_the_reason(tiny):
+    settings = [(0.7,), (0.8,), (0.8,), (0.9,), None, None]
+    result = concluded(tiny, settings, weight_decay="0,1,2", rows="0.5,1")
+    left_out = "left out: 3 on fewer train rows, 1 of which a training diverged"
+    assert result.sentence.startswith(f"Chosen of 2 of 6 points ({left_out}): weight_decay=1 rows=1 ")
+    fewer = concluded(tiny, settings[:4], weight_decay="0,1", rows="0.5,1")
+    assert fewer.sentence.startswith("Chosen of 2 of 4 points (left out: 2 on fewer train rows): ")
+
+
 def test_among_equals_the_better_calibrated_is_chosen(tiny):
     result = concluded(tiny, [(0.9, 0.999), (0.905, 0.9999), (0.9, 0.9, 100)], weight_decay="0,1,2")
     assert result.best["accuracy"] == 1
