@@ -80,17 +80,17 @@ class BatchGradients:
         self._net.zero_grad()
         parts = list(_split(inputs, indices, self.pieces))
         if len(parts) == 1:
-            return self._backward(inputs, indices, 1.0)
-        found = [self._backward(read, at, self._loss.share(at, indices)) for read, at in parts]
+            return self._backward(inputs, indices, indices)
+        found = [self._backward(read, at, indices) for read, at in parts]
         losses, outputs = zip(*found, strict=True)
         return torch.stack(losses).sum(), torch.cat(outputs)
 
-    def _backward(self, inputs: Tensors, indices: Tensor, share: float | Tensor) -> tuple[Tensor, Tensor]:
-        """Add the gradients of these rows' share of the mean loss to those of the parameters."""
+    def _backward(self, inputs: Tensors, indices: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the gradients of these rows' share in the batch's mean loss to those of the parameters."""
         with self._precise.autocast():
             outputs = self._net(inputs)
         outputs = self._precise.full(outputs)
-        loss = self._loss.of(outputs, indices) * share
+        loss = self._loss.of(outputs, indices, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
 

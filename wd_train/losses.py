@@ -37,20 +37,29 @@ class TrainLoss:
         self._task, self._targets, self._smoothing = task, rows.targets, training.label_smoothing
         self.weights = loss_weights(task, rows, training)
 
-    def of(self, outputs: Tensor, indices: Tensor) -> Tensor:
-        """The mean loss of the rows `indices` (B,) with outputs (B, C)."""
-        at = indices.to(self._targets.device)
-        losses = self._task.loss(outputs, self._targets[at])
-        if self._smoothing:
-            losses = torch.lerp(losses, uniform_loss(outputs), self._smoothing)
-        return weighted_mean(losses, None if self.weights is None else self.weights[at])
+    def of(self, outputs: Tensor, indices: Tensor, batch: Tensor | None = None) -> Tensor:
+        """The mean loss of the rows `indices` (n,) with outputs (n, C).
 
-    def share(self, some: Tensor, every: Tensor) -> float | Tensor:
-        """Which share of the mean over the rows `every` (B,) the mean over `some` (b,) of them makes up."""
-        if self.weights is None:
-            return len(some) / len(every)
-        device = self.weights.device
-        return self.weights[some.to(device)].sum() / self.weights[every.to(device)].sum()
+        Args:
+            outputs: of the rows.
+            indices: of the rows, none of them where n is 0.
+            batch: all rows (B,) of the batch of which these are a part: then it is the part's share in the
+                mean over the batch, and the shares of all parts sum to that mean.
+        """
+        losses, weights = self._losses(outputs, indices), self._weights_of(indices)
+        if batch is None or len(batch) == len(indices):
+            return weighted_mean(losses, weights)
+        of_batch = self._weights_of(batch)
+        if weights is None or of_batch is None:
+            return losses.sum() / len(batch)
+        return (losses * weights).sum() / of_batch.sum()
+
+    def _losses(self, outputs: Tensor, indices: Tensor) -> Tensor:
+        losses: Tensor = self._task.loss(outputs, self._targets[indices.to(self._targets.device)])
+        return torch.lerp(losses, uniform_loss(outputs), self._smoothing) if self._smoothing else losses
+
+    def _weights_of(self, indices: Tensor) -> Tensor | None:
+        return None if self.weights is None else self.weights[indices.to(self.weights.device)]
 
 
 def loss_weights(task: Task, rows: Rows, training: Training) -> Tensor | None:

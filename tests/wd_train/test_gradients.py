@@ -10,10 +10,13 @@ from torch import nn
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
 from wd_train.configuration import Training
+from wd_train.decay import Decay, WeightDecay
 from wd_train.gradients import BatchGradients
 from wd_train.losses import TrainLoss
 from wd_train.network import AsFloat
+from wd_train.optimizers import optimizer_of
 from wd_train.rows import Rows
+from wd_train.steps import take_step
 from wdgate.evaluation.tasks import Classification
 
 CPU = torch.device("cpu")
@@ -93,3 +96,18 @@ def test_a_resumed_training_takes_as_many_pieces():
     again = BatchGradients(nn.Linear(4, 3), parts(weighted=False)[1])
     again.load_state_dict(finds.state_dict())
     assert again.pieces == finds.pieces == 8
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_decay_is_not_clipped(momentum):
+    training = Training(weight_decay=0.5, decay=Decay("l2"), optimizer="sgd", momentum=momentum)
+    rows, loss_of = parts(weighted=True)
+    net = nn.Linear(4, 3)
+    finds, optimizer = BatchGradients(net, loss_of, clip_norm=1e-3), optimizer_of(training, net)
+    decay = WeightDecay({"weight": net.weight}, 0.5, training.decay, full_rate=0.1, steps=1)
+    before = net.weight.detach().clone()
+    finds.of(rows.inputs(torch.arange(ROWS)), torch.arange(ROWS))
+    clipped = net.weight.grad.clone()
+    take_step(optimizer, 0.1, decay)
+    torch.testing.assert_close(net.weight, before - 0.1 * (clipped + 0.5 * before))
+    assert torch.nn.utils.get_total_norm([clipped]) <= 1e-3 < torch.nn.utils.get_total_norm([0.5 * before])
