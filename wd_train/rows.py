@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from data_checks.errors import DataError
-from data_checks.splits import Array, Split, read_inputs
+from data_checks.splits import Array, Split
+from wd_train.reading import Reading
 
 Tensors = Tensor | dict[str, Tensor]
 Augment = Callable[[Any, torch.Generator], Any]
@@ -55,7 +56,7 @@ class Rows:
         self.targets = (targets if targets.is_floating_point() else targets.long()).to(device)
         self.weights = None if split.weights is None else tensor_of(split.weights, "weights").to(device)
         self.prepared: Tensors | None = None
-        self._split, self._preprocess, self._device = split, preprocess, device
+        self._reading, self._preprocess, self._device = Reading(split.inputs, split.ids), preprocess, device
         self._augment, self._seed = augment, seed
         if augment is None and isinstance(split.inputs, np.ndarray | Mapping):
             self.prepared = self._prepare()
@@ -77,9 +78,8 @@ class Rows:
         """What the network takes for the rows `indices` (n,); augmented where a step is given."""
         if self.prepared is not None:
             return take(self.prepared, indices.to(self._device))
-        read = map_tensors(
-            lambda t: t.to(self._device), as_tensors(read_inputs(self._split.inputs, indices.numpy()))
-        )
+        read = as_tensors(self._reading.read(indices.numpy()))
+        read = map_tensors(lambda t: t.to(self._device), read)
         if self._augment is not None and step is not None:
             read = self._augment(read, drawn_for(self._seed, step))
         with torch.no_grad():
