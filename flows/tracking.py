@@ -184,7 +184,7 @@ def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] 
     if epoch.epoch <= run.logged_epoch:
         return
     curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
-    named = [name for name in curves if name not in ("epoch", "step")]
+    named = [name for name in curves if name not in ("epoch", "step", "seconds")]
     # The epoch last: where it is there, its readings are.
     read = [point for reading in readings for point in decay_points(reading)]
     run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])

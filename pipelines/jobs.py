@@ -16,6 +16,7 @@ from pipelines.locating import MISTAKES, find_function, mistake
 from pipelines.own_loops import train_own
 from pipelines.pipeline import Pipeline, load_pipeline
 from wd_train.fleet import train_members
+from wd_train.kept import UnderWay
 from wd_train.outcomes import Diverged, Outcome, save_outcome
 from wd_train.training import Training
 
@@ -95,9 +96,13 @@ def train_here(
     """
     train, validation = parts_of_fold(material, job.fold, job.folds, job.rows)
     trainings = [member.training(own) for member, own in zip(job.members, pipelines, strict=True)]
-    outcomes = _outcomes(pipelines[0], train, validation, trainings, on_share)
-    for member, outcome in zip(job.members, outcomes, strict=True):
-        save_outcome(member.path, outcome)
+    paths = [member.path for member in job.members]
+    names = {training: path.name for training, path in zip(trainings, paths, strict=True)}
+    under_way = UnderWay(paths[0].parent, names)
+    outcomes = _outcomes(pipelines[0], train, validation, trainings, on_share, under_way)
+    for path, outcome in zip(paths, outcomes, strict=True):
+        save_outcome(path, outcome)
+    under_way.clear()
     return outcomes
 
 
@@ -107,13 +112,14 @@ def _outcomes(
     validation: Split,
     trainings: list[Training],
     on_share: Callable[[float], None] | None,
+    under_way: UnderWay,
 ) -> list[Outcome | Diverged]:
     if pipeline.train is not None:
         own = pipeline.train
         return [train_own(own, train, validation, pipeline.task, training) for training in trainings]
     assert pipeline.model is not None  # noqa: S101 - a pipeline has one or the other
     parts = (pipeline.model, pipeline.preprocess, train, validation, pipeline.task)
-    return train_members(*parts, trainings, augment=pipeline.augment, on_share=on_share)
+    return train_members(*parts, trainings, augment=pipeline.augment, on_share=on_share, under_way=under_way)
 
 
 def _loaded(locator: str, member: Member) -> Pipeline:

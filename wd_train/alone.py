@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from torch import nn
 
 from data_checks.errors import TrainingDivergedError
 from data_checks.splits import Split
+from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
 from wd_train.loop import Epoch
 from wd_train.network import BuildModel, BuildPreprocess, build_network
@@ -29,19 +29,19 @@ def train_alone(
     *,
     augment: Augment | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome | Diverged:
     """Train as `wd_train.training.train` does, and keep what the network does on the validation rows."""
-    started = time.perf_counter()
     losses: list[tuple[int, float, float]] = []
 
     def note(epoch: Epoch) -> None:
-        losses.append((epoch.epoch, epoch.validation_loss, time.perf_counter() - started))
+        losses.append((epoch.epoch, epoch.validation_loss, epoch.seconds))
         if on_epoch is not None:
             on_epoch(epoch)
 
     parts = (build_model, build_preprocess, train, validation, task)
     try:
-        model = train_network(*parts, training, augment=augment, on_epoch=note)
+        model = train_network(*parts, training, augment=augment, on_epoch=note, checkpoints=checkpoints)
     except TrainingDivergedError as error:
         return Diverged(str(error))
     network = model.network

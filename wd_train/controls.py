@@ -18,7 +18,7 @@ from wd_train.configuration import Training
 from wd_train.decay import Decay
 from wd_train.effects import DecayEffect
 from wd_train.fleet import train_members
-from wd_train.kept import Kept, ago
+from wd_train.kept import Kept, UnderWay, ago
 from wd_train.network import BuildModel, BuildPreprocess, Network, build_network
 from wd_train.outcomes import Diverged, Outcome, outcome_of
 from wd_train.rows import Augment
@@ -148,6 +148,10 @@ class Found:
         if self._kept is not None and keep:
             self._kept.keep(member, outcome)
 
+    def under_way(self, members: Sequence[Training]) -> UnderWay | None:
+        """Where these go on from if they were stopped."""
+        return None if self._kept is None else self._kept.under_way(members)
+
     def outcome(self, member: Training) -> Outcome | Diverged:
         """What a training left."""
         return self._outcomes[_place(member)]
@@ -214,9 +218,12 @@ class Spent(Exception):  # noqa: N818  # no error: it ends a training that nobod
 
 def _train_together(parts: Parts, found: Found, on_progress: Tell | None) -> None:
     members = [member for pair in found.pairs for member in pair]
-    outcomes = train_members(*parts, members, on_progress=on_progress)
+    under_way = found.under_way(members)
+    outcomes = train_members(*parts, members, on_progress=on_progress, under_way=under_way)
     for member, outcome in zip(members, outcomes, strict=True):
         found.add(member, outcome)
+    if under_way is not None:
+        under_way.clear()
 
 
 def _train_what_is_paid(

@@ -12,11 +12,14 @@ from torch import nn
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
 from wd_train.configuration import Training
+from wd_train.courses import Course
 from wd_train.devices import pick_device, threads_for
+from wd_train.kept import UnderWay
 from wd_train.network import CPU, BuildModel, BuildPreprocess, build_network
 from wd_train.outcomes import CorruptedRows, Diverged, Outcome, outcome_of
 from wd_train.rows import Augment, Rows
-from wd_train.stacked import Course, fit_stacked, stacks
+from wd_train.stacked import fit_stacked, stacks
+from wd_train.stopping import stoppable
 from wdgate.evaluation.tasks import Task
 
 Parts = tuple[BuildModel, BuildPreprocess | None, Split, Split, Task]
@@ -74,6 +77,7 @@ def train_members(
     augment: Augment | None = None,
     on_progress: Callable[[str], None] | None = None,
     on_share: Callable[[float], None] | None = None,
+    under_way: UnderWay | None = None,
 ) -> Outcomes:
     """Train members as stacks where the network stacks, else one after another; what each leaves, in turn.
 
@@ -90,6 +94,7 @@ def train_members(
         augment: changes a training batch; rows that are augmented do not stack.
         on_progress: told in a few words how far it is.
         on_share: told which share is done, 0 to 1.
+        under_way: where those that were stopped go on from; None trains them anew.
 
     Raises:
         TrainingError: a member's device that torch does not know, or that is not there.
@@ -102,9 +107,13 @@ def train_members(
     for alike in _alike(members):
         some = [members[at] for at in alike]
         if augment is None and len(some) > 1 and stacks(build_model, build_preprocess, train, task, some[0]):
-            found = [out for part in _parted(parts, some) for out in _together(parts, part, progress)]
+            found = [
+                outcome
+                for part in _parted(parts, some)
+                for outcome in _together(parts, part, progress, under_way)
+            ]
         else:
-            found = [_alone(parts, member, augment, progress) for member in some]
+            found = [_alone(parts, member, augment, progress, under_way) for member in some]
         outcomes |= dict(zip(alike, found, strict=True))
     return [outcomes[at] for at in range(len(members))]
 
@@ -138,7 +147,9 @@ def _parted(parts: Parts, members: list[Training]) -> Iterator[list[Training]]:
     return (members[start : start + size] for start in range(0, len(members), size))
 
 
-def _together(parts: Parts, members: list[Training], progress: Progress) -> Outcomes:
+def _together(
+    parts: Parts, members: list[Training], progress: Progress, under_way: UnderWay | None
+) -> Outcomes:
     build_model, build_preprocess, train, validation, task = parts
     started = time.perf_counter()
     preprocess = build_network(build_model, build_preprocess, train, members[0].seed).preprocess
@@ -153,8 +164,11 @@ def _together(parts: Parts, members: list[Training], progress: Progress) -> Outc
         words = f"{len(members)} trainings as one: epoch {epoch} of {members[0].epochs}"
         progress.tell(len(members) * epoch / members[0].epochs, words)
 
-    with threads_for(0):
-        courses = fit_stacked(nets, rows, validation_rows, task, members, on_epoch=tell)
+    checkpoints = None if under_way is None else under_way.of(members)
+    with threads_for(0), stoppable():
+        courses = fit_stacked(
+            nets, rows, validation_rows, task, members, on_epoch=tell, checkpoints=checkpoints
+        )
         seconds = (time.perf_counter() - started) / len(members)
         left = Left(preprocess, validation, task, CorruptedRows(validation, preprocess), seconds)
         outcomes = [
@@ -201,13 +215,25 @@ class Left:
         return Diverged("its outputs are not finite numbers") if outcome is None else outcome
 
 
-def _alone(parts: Parts, member: Training, augment: Augment | None, progress: Progress) -> Outcome | Diverged:
+def _alone(
+    parts: Parts,
+    member: Training,
+    augment: Augment | None,
+    progress: Progress,
+    under_way: UnderWay | None,
+) -> Outcome | Diverged:
     number = progress.done + 1
 
     def tell(epoch: int) -> None:
         words = f"training {number} of {progress.members}: epoch {epoch} of {member.epochs}"
         progress.tell(epoch / member.epochs, words)
 
-    outcome = train_alone(*parts, member, augment=augment, on_epoch=lambda epoch: tell(epoch.epoch))
+    outcome = train_alone(
+        *parts,
+        member,
+        augment=augment,
+        on_epoch=lambda epoch: tell(epoch.epoch),
+        checkpoints=None if under_way is None else under_way.of([member]),
+    )
     progress.finish(1)
     return outcome

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
 from wd_train.decay import Decay
 from wd_train.outcomes import Diverged, Outcome, load_outcome, save_outcome
@@ -36,10 +38,39 @@ class Kept:
         """Keep what a training left, for later runs."""
         save_outcome(self.path(member), outcome)
 
+    def under_way(self, members: Sequence[Training]) -> UnderWay:
+        """The checkpoints of these trainings."""
+        return UnderWay(self.folder, {member: self.path(member).name for member in members})
+
     def path(self, member: Training) -> Path:
         """The file of one training; without a coefficient the form of the decay makes no difference."""
         known = replace(member, decay=Decay()) if member.weight_decay == 0 else member
         return self.folder / self.name(known)
+
+
+class UnderWay:
+    """The checkpoints of trainings whose outcomes will be kept.
+
+    Args:
+        folder: where the outcomes are.
+        names: of the file of each training's outcome.
+    """
+
+    def __init__(self, folder: Path, names: Mapping[Training, str]) -> None:
+        self._folder, self._names = folder / "under-way", names
+        self._made: list[Checkpoints] = []
+
+    def of(self, members: Sequence[Training]) -> Checkpoints:
+        """The checkpoints of some that train as one, found again by their names."""
+        names = " ".join(self._names[member] for member in members)
+        made = Checkpoints(str(self._folder), hashlib.sha256(names.encode()).hexdigest()[:32])
+        self._made.append(made)
+        return made
+
+    def clear(self) -> None:
+        """Remove them: their outcomes are kept by now."""
+        for made in self._made:
+            made.clear()
 
 
 def ago(seconds: float) -> str:

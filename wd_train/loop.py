@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,23 +14,27 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
+from data_checks.errors import TrainingDivergedError
 from wd_train.averaging import Average
 from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
 from wd_train.costs import Meter
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
+from wd_train.gathering import SharedCheckpoints, any_of, as_one, check, counted_once, measured, of_each
 from wd_train.gradients import BatchGradients
 from wd_train.losses import TrainLoss
-from wd_train.measuring import Best, Seen, measure
+from wd_train.measuring import Best, Seen
 from wd_train.network import Network
 from wd_train.optimizers import optimizer_of
+from wd_train.parallel import spread
 from wd_train.precision import Precise
 from wd_train.provenance import norm
-from wd_train.rows import Rows
+from wd_train.rows import Rows, Tensors
 from wd_train.sampling import Order, chances_of
 from wd_train.steps import take_watched_step
 from wd_train.stopping import asked, stop
+from wd_train.world import World
 from wdgate.evaluation.tasks import Task
 
 
@@ -85,6 +90,7 @@ class Work:
         task: what is predicted, and how it is scored.
         training: optimizer, schedule, length.
         rates: the learning rate of every step (steps,).
+        world: the processes that train.
     """
 
     network: Network
@@ -93,6 +99,7 @@ class Work:
     task: Task
     training: Training
     rates: list[float]
+    world: World = World()
 
 
 class Loop:
@@ -124,20 +131,23 @@ class Loop:
         checkpoints: Checkpoints | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        net, training = work.network.net, work.training
+        net, training, world = work.network.net, work.training, work.world
         self._work, self._decay, self._watch = work, decay, watch
         self._tell_epoch, self._tell_reading = on_epoch or _nobody, on_reading or _nobody
-        self._checkpoints = checkpoints
+        self._checkpoints = checkpoints if world.alone else SharedCheckpoints(world, checkpoints)
         self._optimizer = optimizer_of(training, net)
         precise = Precise(work.rows.targets.device, training.precision)
         loss = TrainLoss(work.task, work.rows, training)
-        self._gradients = BatchGradients(net, loss, precise, tell, training.clip_norm)
+        self._gradients = BatchGradients(
+            spread(world, net), loss, precise, tell, training.clip_norm, world.size
+        )
         self._order = Order(len(work.rows), training, chances_of(training, work.task, work.rows))
         self._seen = Seen()
         self._average = Average(net, training.average)
         self._best = Best(self._average.net, training.patience)
         self.history: list[Epoch] = []
         self._epoch, self._step, self._over = 1, 0, False
+        self._saved = 0  # the step of the last checkpoint
         self._started, self.seconds = time.monotonic(), 0.0
         self.meter = Meter(work.rows.targets.device)
 
@@ -150,8 +160,9 @@ class Loop:
         """Train to the end, and keep the best weights; of which epoch they are."""
         self._resume()
         while not self._over:
-            self._train_epoch()
-            self._end_epoch()
+            with self._last_checkpoint_named():
+                self._train_epoch()
+                self._end_epoch()
         if self._checkpoints is not None:
             self._checkpoints.finish(self.state_dict)
         best_epoch = self._best.restore()
@@ -160,8 +171,9 @@ class Loop:
 
     def _train_epoch(self) -> None:
         self._work.network.net.train()
-        for indices, inputs in self._work.rows.stream(self._order.rest(), self._step + 1):
-            loss, outputs = self._gradients.of(inputs, indices)
+        for batch, inputs in self._batches():
+            indices = self._work.world.share(batch)
+            loss, outputs = self._gradients.of(inputs, indices, batch)
             rate = self._work.rates[self._step]
             take_watched_step(self._watch, self._step + 1, self._optimizer, rate, self._decay)
             self._average.follow()
@@ -170,15 +182,39 @@ class Loop:
             self._order.taken += 1
             self._pause()
 
+    @contextmanager
+    def _last_checkpoint_named(self) -> Iterator[None]:
+        try:
+            yield
+        except TrainingDivergedError as error:
+            if not self._saved:
+                raise
+            raise TrainingDivergedError(
+                f"{error}; the last good checkpoint is of step {self._saved}"
+            ) from None
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensors]]:
+        """The batches (B,) that are left of this epoch, each with the inputs of this process's rows."""
+        world, batches = self._work.world, list(self._order.rest())
+        # A process without a row takes part in the step with one of another's, which counts for nothing.
+        shown = (batch[:1] if len(batch) <= world.rank else world.share(batch) for batch in batches)
+        stream = self._work.rows.stream(shown, self._step + 1)
+        return ((batch, inputs) for batch, (_, inputs) in zip(batches, stream, strict=True))
+
     def _pause(self) -> None:
         """Leave a checkpoint where one is due, or where the training is asked to stop."""
-        if self._checkpoints is not None and (asked() or self._checkpoints.due()):
+        due = self._checkpoints is not None and self._checkpoints.due()
+        due, stopping = any_of(self._work.world, due, asked())
+        if self._checkpoints is not None and (due or stopping):
+            check(self._work.world, self._seen)  # what has diverged is not worth keeping
             self._checkpoints.save(self.state_dict)
-        if asked():
+            self._saved = self._step
+        if stopping:
             stop()
 
     def _end_epoch(self) -> None:
         training, epoch = self._work.training, self._epoch
+        self._seen = as_one(self._work.world, self._seen, self._work.task, self._work.rows)
         train_loss = self._seen.mean_loss()
         if training.measured(epoch):
             self._measure(epoch, train_loss)
@@ -190,7 +226,7 @@ class Loop:
 
     def _measure(self, epoch: int, train_loss: float) -> None:
         work = self._work
-        loss, score = measure(self._average.net, work.validation, work.task)
+        loss, score = measured(work.world, self._average.net, work.validation, work.task)
         train_score = self._seen.score(work.task, work.rows)
         weight_norm, rate = norm(self._watch.tensors), work.rates[self._step - 1]
         seen = (train_loss, train_score, loss, score, weight_norm, rate, self._seconds())
@@ -233,41 +269,51 @@ class Loop:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes while it trains, as it is between two steps."""
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
         return {
-            "parts": {name: part.state_dict() for name, part in self._parts().items()},
+            "parts": {**parts, "seen": of_each(self._work.world, parts["seen"])},
             "epoch": self._epoch,
             "step": self._step,
             "over": self._over,
             "history": list(self.history),
             "seconds": self._seconds(),
-            "generators": generator_states(),
+            "generators": of_each(self._work.world, generator_states(self._device)),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        device = self._work.rows.targets.device
+        world, device = self._work.world, self._device
+        parts = {**state["parts"], "seen": counted_once(world, state["parts"]["seen"])}
         for name, part in self._parts().items():
-            kept = state["parts"][name]
+            kept = parts[name]
             # Generators stand on the CPU; what torch loads itself, it also moves.
             part.load_state_dict(kept if name == "order" else tree_map_only(Tensor, on(device), kept))
         self._epoch, self._step, self._over = state["epoch"], state["step"], state["over"]
+        self._saved = self._step
         self.history, self.seconds = list(state["history"]), state["seconds"]
-        set_generator_states(state["generators"])
+        # Of a process that was not there before, dropout begins anew.
+        for states in state["generators"][world.rank : world.rank + 1]:
+            set_generator_states(states, device)
+
+    @property
+    def _device(self) -> torch.device:
+        return self._work.rows.targets.device
 
 
-def generator_states() -> dict[str, Any]:
+def generator_states(device: torch.device) -> dict[str, Any]:
     """Where the generators of random numbers are that nobody hands over: torch's, numpy's and Python's."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    # Of this device alone: asking the others would take memory of each.
+    cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what others' code draws from
     numbers = (kind, torch.from_numpy(np.asarray(keys, np.int64)), *rest)
     return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numbers, "python": random.getstate()}
 
 
-def set_generator_states(states: Mapping[str, Any]) -> None:
+def set_generator_states(states: Mapping[str, Any], device: torch.device) -> None:
     """Let the generators go on from there."""
     torch.set_rng_state(states["torch"])
-    if states["cuda"]:
-        torch.cuda.set_rng_state_all(states["cuda"])
+    if device.type == "cuda" and states["cuda"] is not None:
+        torch.cuda.set_rng_state(states["cuda"], device)
     kind, keys, *rest = states["numpy"]
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
     random.setstate(states["python"])

@@ -17,27 +17,11 @@ from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Task
 
 
-def mean_loss(
-    task: Task, outputs: Tensor, rows: Rows, indices: Tensor, batch: Tensor | None = None
-) -> Tensor:
-    """The mean loss of rows with outputs (n, C), weighted where the rows are weighted.
-
-    Args:
-        task: what is predicted.
-        outputs: of the rows (n, C).
-        rows: the targets and weights of all rows.
-        indices: of the rows (n,), none of them where n is 0.
-        batch: all rows (B,) of the batch of which these are a part: then it is the part's share in the mean
-            over the batch, and the shares of all parts sum to that mean.
-    """
+def mean_loss(task: Task, outputs: Tensor, rows: Rows, indices: Tensor) -> Tensor:
+    """The mean loss of a batch with outputs (B, C), weighted where the rows are weighted."""
     at = indices.to(rows.targets.device)
     losses = task.loss(outputs, rows.targets[at])
-    weights = None if rows.weights is None else rows.weights[at]
-    if batch is None or len(batch) == len(indices):
-        return weighted_mean(losses, weights)
-    if weights is None or rows.weights is None:
-        return losses.sum() / len(batch)
-    return (losses * weights).sum() / rows.weights[batch.to(at.device)].sum()
+    return weighted_mean(losses, None if rows.weights is None else rows.weights[at])
 
 
 def weighted_mean(values: Tensor, weights: Tensor | None) -> Tensor:
@@ -88,22 +72,29 @@ class Seen:
         self._outputs: list[Tensor] = []
         self._indices: list[Tensor] = []
         self._folded, self._sum = 0, 0.0
+        self._numbers = 0  # in the outputs that are kept
 
     def add(self, loss: Tensor, outputs: Tensor, indices: Tensor) -> None:
         """Keep a batch's loss, outputs (B, C) and row indices (B,)."""
         self._losses.append(loss.detach())
         self._outputs.append(outputs.detach())
         self._indices.append(indices)
-        if self._task is None or self._rows is None:
-            return
+        self._numbers += outputs.numel()
         # Counted from what is kept, and so at the same batch after a checkpoint as without one.
-        if sum(kept.numel() for kept in self._outputs) > KEPT_OUTPUTS:
+        if self._numbers > KEPT_OUTPUTS and self._task is not None and self._rows is not None:
             self._fold(self._task, self._rows)
+
+    def folded(self, task: Task, rows: Rows) -> Seen:
+        """The same, with all outputs folded into their scores."""
+        if any(len(indices) for indices in self._indices):
+            self._fold(task, rows)
+        self._outputs, self._indices, self._numbers = [], [], 0
+        return self
 
     def _fold(self, task: Task, rows: Rows) -> None:
         scores = self._kept_scores(task, rows)
         self._folded, self._sum = self._folded + len(scores), self._sum + float(scores.sum(dtype=np.float64))
-        self._outputs, self._indices = [], []
+        self._outputs, self._indices, self._numbers = [], [], 0
 
     def _kept_scores(self, task: Task, rows: Rows) -> NDArray[Any]:
         targets = rows.targets[torch.cat(self._indices).to(rows.targets.device)]
@@ -115,6 +106,15 @@ class Seen:
         Raises:
             TrainingDivergedError: a loss that is not finite, with the step that gave it.
         """
+        self.check()
+        return float(torch.stack(self._losses).mean())
+
+    def check(self) -> None:
+        """Look whether all losses are finite.
+
+        Raises:
+            TrainingDivergedError: one is not, with the step that gave it.
+        """
         losses = torch.stack(self._losses)
         wrong = torch.nonzero(~losses.isfinite())
         if len(wrong):
@@ -122,7 +122,6 @@ class Seen:
             raise TrainingDivergedError(
                 f"the training diverged: its loss was {loss} at step {step}, not a finite number"
             )
-        return float(losses.mean())
 
     def score(self, task: Task, rows: Rows) -> float:
         """The mean primary score of the outputs as they were given."""
@@ -143,6 +142,7 @@ class Seen:
         self._first_step, self._folded, self._sum = state["first_step"], state["folded"], state["sum"]
         self._losses, self._outputs = list(state["losses"]), list(state["outputs"])
         self._indices = list(state["indices"])
+        self._numbers = sum(outputs.numel() for outputs in self._outputs)
 
 
 class Best:

@@ -49,3 +49,20 @@ def test_an_age_is_told_in_whole_units(seconds):
     else:
         assert int(count) * lengths[unit] <= seconds < (int(count) + 1) * lengths[unit]
         assert unit.endswith("s") == (int(count) > 1)
+
+
+def test_trainings_under_way_are_found_by_their_names_and_removed_when_they_are_kept(tmp_path):
+    kept = Kept(tmp_path, named)
+    members = [changed(seed=0), changed(seed=1)]
+    kept.under_way(members).of(members).save(lambda: {"epoch": 3})
+    again = kept.under_way(members)
+    assert again.of(members[:1]).load() is None
+    assert again.of(members).load() == {"epoch": 3}
+    again.clear()
+    assert kept.under_way(members).of(members).load() is None
+
+
+def test_fresh_outcomes_are_kept_and_not_found(tmp_path):
+    Kept(tmp_path, named, fresh=True).keep(changed(), Diverged("at step 3"))
+    assert Kept(tmp_path, named, fresh=True).find(changed()) is None
+    assert Kept(tmp_path, named).find(changed()) is not None

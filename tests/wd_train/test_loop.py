@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from data_checks.errors import TrainingError
 from data_checks.splits import Split
 from wd_train import stopping
 from wd_train.checkpoints import Checkpoints
@@ -131,3 +132,21 @@ def test_what_augments_a_step_hangs_on_nothing_but_the_step():
     assert not torch.equal(
         torch.randn(3, generator=drawn_for(1, 7)), torch.randn(3, generator=drawn_for(1, 8))
     )
+
+
+def test_a_loss_that_diverges_names_the_last_good_checkpoint_and_leaves_no_other(tmp_path):
+    seen = []
+
+    def breaks(inputs, generator):
+        seen.append(1)
+        return inputs * (float("inf") if len(seen) == 7 else 1)
+
+    class EveryThird(Checkpoints):
+        def due(self):
+            return len(seen) % 3 == 0
+
+    with pytest.raises(
+        TrainingError, match=r"loss was nan at step 7, .*; the last good checkpoint is of step 6"
+    ):
+        trained(TRAININGS[0], EveryThird(str(tmp_path), "key"), augment=breaks)
+    assert Checkpoints(str(tmp_path), "key").load()["step"] == 6

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from data_checks.splits import Split
+from wd_train.checkpoints import Checkpoints
 from wd_train.decay import Decay
 from wd_train.network import build_network
 from wd_train.rows import Rows
@@ -243,3 +244,56 @@ def hooked():
 @pytest.mark.parametrize("build", [Counting, Drifting, hooked])
 def test_what_a_trace_does_not_see_is_not_stacked(build):
     assert not stacks(lambda split: build(), None, TRAIN, TASK, TRAINING)
+
+
+class Killed(BaseException):
+    pass
+
+
+class StoppedAfter(Checkpoints):
+    """Leaves a checkpoint after one epoch; a later one is cut off by a kill."""
+
+    def __init__(self, folder, epoch, dies):
+        super().__init__(str(folder), "stack")
+        self.epoch, self.dies, self.asked = epoch, dies, 0
+
+    def due(self):
+        self.asked += 1
+        if self.asked == self.epoch + self.dies:
+            raise Killed
+        return self.asked == self.epoch
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"patience": 2, "learning_rate": 0.1},
+        {"optimizer": "sgd", "decay": Decay("l2")},
+        {"decay": Decay("constrained")},
+        {"batch_size": None, "measure_every": 2},
+    ],
+)
+@pytest.mark.parametrize("rates", [(1e-2, 1e-2), (1e-2, 3e-2)])
+def test_a_killed_stack_ends_with_the_same_numbers(tmp_path, changed, rates):
+    shared = dataclasses.replace(TRAINING, epochs=7, **changed)
+    members = [
+        dataclasses.replace(shared, seed=seed, learning_rate=rate, weight_decay=wd)
+        for seed in (0, 1)
+        for rate, wd in zip(rates, (0.0, 0.5), strict=True)
+    ]
+
+    def trained(checkpoints=None):
+        nets = [build_network(chain, None, TRAIN, member.seed).net for member in members]
+        parts = Rows(TRAIN, Doubles(), CPU), Rows(VALIDATION, Doubles(), CPU)
+        courses = fit_stacked(nets, *parts, TASK, members, checkpoints=checkpoints)
+        weights = [{name: p.tolist() for name, p in net.named_parameters()} for net in nets]
+        # Without the seconds.
+        return weights, [([loss[:2] for loss in course.losses], course.best_epoch) for course in courses]
+
+    expected = trained()
+    with pytest.raises(Killed):
+        trained(StoppedAfter(tmp_path, 2, 1))
+    assert trained(Checkpoints(str(tmp_path), "stack")) == expected
+    # A stack that has ended is not trained again.
+    assert trained(StoppedAfter(tmp_path, 1, 0)) == expected
