@@ -116,6 +116,34 @@ def counted(monkeypatch):
     return sizes
 
 
+ALONE = [
+    {"optimizer": "muon"},
+    {"sampler": "balanced"},
+    {"sampler": "weighted"},
+    {"label_smoothing": 0.2},
+    {"class_weights": "balanced"},
+    {"class_weights": (1.0, 3.0)},
+    {"clip_norm": 0.05},
+    {"average": 0.9},
+]
+
+
+@pytest.mark.parametrize("options", [*ALONE, {"schedule": "restarts", "cycles": 3}], ids=str)
+def test_options_of_a_fleet_are_those_of_its_trainings(options):
+    def narrow(split):
+        return nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+
+    members = [changed(seed=seed, learning_rate=0.05, **options) for seed in (0, 1)]
+    weighted = dataclasses.replace(TRAIN, weights=np.linspace(0.1, 2, len(TRAIN)))
+    assert fleet.stacks(narrow, None, weighted, TASK, members[0]) == (options not in ALONE)
+    parts = (narrow, None, weighted, VALIDATION, TASK)
+    plain = train_alone(*parts, changed(seed=0, learning_rate=0.05))
+    found = train_members(*parts, members)
+    for ours, member in zip(found, members, strict=True):
+        assert_same(ours, train_alone(*parts, member))
+    assert [loss for _, loss, _ in found[0].losses] != [loss for _, loss, _ in plain.losses]
+
+
 @pytest.mark.parametrize("build", [small, with_dropout])
 @pytest.mark.parametrize("patience", [None, 1])
 def test_a_member_that_diverges_is_named_and_the_others_go_on(build, patience):
