@@ -6,7 +6,13 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from data_checks.splits import Split
+from wd_train.answers import summarize
+from wd_train.outcomes import Outcome
+from wdgate.evaluation.tasks import Classification
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +50,23 @@ def test_every_file_that_readme_names_exists():
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
     assert all((ROOT / link).exists() for link in links)
+
+
+def test_what_the_decay_did_is_said_in_the_program_s_words():
+    def outcome(wrong):
+        predicted = (np.arange(200) == wrong).astype(int)
+        probs = np.eye(2)[predicted]
+        return Outcome({"predicted": predicted, "probs": probs}, None, (), 1, 1.0, 1.0)
+
+    split = Split(np.arange(200.0)[:, None], np.zeros(200, int))
+    sides = [[outcome(place + side) for place in (1, 3, 5)] for side in (0, 1)]
+    effect = summarize(Classification("ab"), 0.3, *sides, split, rows=800, seconds=1.0)
+    said = re.search(r"Weight decay 0\.3 had.*?validation rows\)", README, flags=re.DOTALL)
+    assert without_figures(" ".join(said.group().split())) in without_figures(effect.sentence)
+
+
+def without_figures(words):
+    return re.sub(r"\d+\.\d+", "#", words)
 
 
 @pytest.fixture(scope="module")
