@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,16 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from data_checks.splits import Split
+from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
-from wd_train.decay import Decay, WeightDecay
-from wd_train.forms import spread
+from wd_train.courses import Course, Courses
 from wd_train.measuring import mean_loss
 from wd_train.network import CPU, AsFloat, BuildModel, BuildPreprocess, build_network, check_network, seeded
-from wd_train.optimizers import make_optimizer
-from wd_train.provenance import check_decayable, tensor_decays
 from wd_train.rows import Rows, Tensors, map_tensors
 from wd_train.sampling import batches
-from wd_train.stacked_networks import Gradients, Stack, is_chain
+from wd_train.stacked_networks import Stack, is_chain
+from wd_train.stacked_steps import Steps
+from wd_train.stopping import asked, stop
 from wdgate.evaluation.tasks import Task
 
 SMALL_STEP = 3e7
@@ -41,21 +38,6 @@ AT_ONCE = 2**14
 """Rows times members that are predicted together: more do not stay in the cache."""
 
 
-@dataclass(frozen=True)
-class Course:
-    """How the training of one member of a stack went.
-
-    Args:
-        losses: (epoch, mean validation loss, seconds of the member's share) at each measured epoch.
-        best_epoch: the epoch whose weights were kept.
-        diverged: how it was noticed that its numbers are not finite; None where they are.
-    """
-
-    losses: tuple[tuple[int, float, float], ...]
-    best_epoch: int
-    diverged: str | None
-
-
 def fit_stacked(
     nets: Sequence[nn.Module],
     rows: Rows,
@@ -64,6 +46,7 @@ def fit_stacked(
     members: Sequence[Training],
     *,
     on_epoch: Callable[[int], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> list[Course]:
     """Train M networks of one architecture on preprocessed rows, in place, as one stack of parameters.
 
@@ -75,181 +58,76 @@ def fit_stacked(
         members: how each is trained; they differ in seed, rate and coefficient of decay alone, or have no
             decay. Those that stand together and share their seed share its batches.
         on_epoch: told of every epoch that is done, from 1.
+        checkpoints: where the stack goes on from if it was stopped, and what it leaves for that.
 
     Raises:
         TrainingError: a decay that has nothing to act on, or that would overshoot.
     """
     shared, seeds = members[0], _streams(members)
     stack = Stack(nets, len(seeds), task)
-    steps = _Steps(stack.parameters, nets[0], members, len(rows))
-    courses, tell = _Courses(stack.parameters, shared.patience, len(members)), on_epoch or (lambda _: None)
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    for epoch in range(1, shared.epochs + 1):
+    steps = Steps(stack.parameters, nets[0], members, len(rows))
+    courses, tell = Courses(stack.parameters, shared.patience, len(members)), on_epoch or (lambda _: None)
+    under_way = _UnderWay(stack.parameters, steps, courses, seeds)
+    under_way.resume(checkpoints)
+    while under_way.epoch < shared.epochs and not courses.are_over:
+        epoch, generators = under_way.epoch + 1, under_way.generators
         streams = zip(*(batches(len(rows), shared, generator) for generator in generators), strict=True)
         losses = [steps.take(*stack.batch(*_batch(rows, indices, stack.lanes))) for indices in streams]
         courses.note_steps(torch.stack(losses))
         if shared.measured(epoch):
             courses.note_epoch(epoch, _validation_losses(stack, validation))
+        under_way.epoch = epoch
         tell(epoch)
-        if courses.are_over:
-            break
+        under_way.pause(checkpoints)
+    if checkpoints is not None:
+        checkpoints.finish(under_way.state_dict)
     _unstack(courses.kept, nets)
     return courses.of_members()
 
 
-class _Steps:
-    """The optimizer and the decay of a stack of parameters.
-
-    Where the learning rates differ, the optimizer steps at a rate of 1 from 0, and each member follows at its
-    own rate: the updates of SGD and Adam are proportional to it.
-    """
+class _UnderWay:
+    """All that changes of a stack while it trains, from epoch to epoch."""
 
     def __init__(
-        self, parameters: dict[str, Tensor], net: nn.Module, members: Sequence[Training], rows: int
+        self, parameters: dict[str, Tensor], steps: Steps, courses: Courses, seeds: Sequence[int]
     ) -> None:
-        rates = torch.tensor([member.rates(rows) for member in members], dtype=torch.float64)
-        full = torch.tensor([member.learning_rate for member in members], dtype=torch.float64)
-        self._one_rate = bool((full == full[0]).all())
-        self._rates = rates[0].tolist() if self._one_rate else list(rates.T.unbind())
-        self._parameters = list(parameters.values())
-        self._moved = self._parameters if self._one_rate else [torch.zeros_like(p) for p in self._parameters]
-        self._optimizer = _optimizer(members[0], self._moved)
-        chosen = {t.name: t for t in tensor_decays(net, _decay_of(members)) if t.decayed}
-        check_decayable(tensor_decays(net, _decay_of(members)), max(m.weight_decay for m in members))
-        self._decay = WeightDecay(
-            {name: parameters[name] for name in chosen},
-            torch.tensor([member.weight_decay for member in members], dtype=torch.float64),
-            _decay_of(members),
-            full_rate=members[0].learning_rate if self._one_rate else full,
-            steps=rates.shape[1],
-            normalized=[name for name, tensor in chosen.items() if tensor.normalized],
-        )
-        self._step = 0
+        self._parameters, self._steps, self._courses = parameters, steps, courses
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.epoch = 0
 
-    def take(self, losses: Tensor, gradients: Gradients) -> Tensor:
-        """Follow the gradients by one step, and give the losses (M,) back in memory of their own."""
-        rate = self._rates[self._step]
-        for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            parameter.grad = gradient
-        self._decay.before_step(rate)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate if self._one_rate else 1.0
-        if self._one_rate:
-            self._optimizer.step()
-        else:
-            self._follow(rate)
-        self._decay.after_step(rate)
-        self._step += 1
-        return losses.clone()
+    def pause(self, checkpoints: Checkpoints | None) -> None:
+        """Leave a checkpoint where one is due, or where the training is asked to stop."""
+        if checkpoints is not None and (asked() or checkpoints.due()):
+            checkpoints.save(self.state_dict)
+        if asked():
+            stop()
+
+    def resume(self, checkpoints: Checkpoints | None) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        state = None if checkpoints is None else checkpoints.load()
+        if state is not None:
+            self.load_state_dict(state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must be kept to go on after this epoch."""
+        return {
+            "epoch": self.epoch,
+            "parameters": self._parameters,
+            "generators": [generator.get_state() for generator in self.generators],
+            "steps": self._steps.state_dict(),
+            "courses": self._courses.state_dict(),
+        }
 
     @torch.no_grad()
-    def _follow(self, rates: Tensor) -> None:
-        for parameter, moved in zip(self._parameters, self._moved, strict=True):
-            moved.grad = parameter.grad
-        self._optimizer.step()
-        for parameter, moved in zip(self._parameters, self._moved, strict=True):
-            parameter.add_(moved * spread(rates, parameter))
-            moved.zero_()
-
-
-class _Adam:
-    """Adam by the kernel of `torch.optim.Adam(fused=True)`, whose bookkeeping takes as long again."""
-
-    def __init__(self, parameters: list[Tensor], betas: tuple[float, float]) -> None:
-        self.param_groups: list[dict[str, Any]] = [{}]
-        self._parameters, self._betas = parameters, betas
-        self._first = [torch.zeros_like(parameter) for parameter in parameters]
-        self._second = [torch.zeros_like(parameter) for parameter in parameters]
-        self._taken = torch.zeros(())
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Take a step along the gradients of those parameters that have one."""
-        self._taken += 1
-        every = zip(self._parameters, self._first, self._second, strict=True)
-        found = [(p, p.grad, first, second) for p, first, second in every if p.grad is not None]
-        parameters, gradients, firsts, seconds = (list(column) for column in zip(*found, strict=True))
-        torch._fused_adam_(
-            parameters,
-            gradients,
-            firsts,
-            seconds,
-            [],
-            [self._taken] * len(found),
-            lr=self.param_groups[0]["lr"],
-            beta1=self._betas[0],
-            beta2=self._betas[1],
-            weight_decay=0.0,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
-
-
-def _optimizer(training: Training, parameters: list[Tensor]) -> _Adam | torch.optim.Optimizer:
-    if training.optimizer == "sgd":
-        return make_optimizer(training, parameters)  # type: ignore[arg-type]  # plain leaves, too
-    return _Adam(parameters, training.betas)
-
-
-class _Courses:
-    """What becomes of each member: its losses, the weights that are kept, and whether it diverged."""
-
-    def __init__(self, parameters: dict[str, Tensor], patience: int | None, members: int) -> None:
-        self._parameters, self._patience = parameters, patience
-        self.kept = {name: p.clone() for name, p in parameters.items()} if patience else parameters
-        self._started = time.perf_counter()
-        self._steps = 0
-        self._losses: list[list[tuple[int, float, float]]] = [[] for _ in range(members)]
-        self._diverged: dict[int, str] = {}
-        self._best = torch.full((members,), math.inf, dtype=torch.float64)
-        self._epochs = torch.zeros(members, dtype=torch.long)
-        self._live = torch.ones(members, dtype=torch.bool)
-
-    def note_steps(self, losses: Tensor) -> None:
-        """Note the losses (steps, M) of an epoch's batches, each before its own step."""
-        for member in torch.nonzero(~losses.isfinite().all(dim=0) & self._live).flatten().tolist():
-            first = int(torch.nonzero(~losses[:, member].isfinite())[0])
-            loss, step = float(losses[first, member]), self._steps + first + 1
-            self._end(member, f"its loss was {loss} at step {step}, not a finite number")
-        self._steps += len(losses)
-
-    def note_epoch(self, epoch: int, losses: Tensor) -> None:
-        """Note the mean validation losses (M,) after an epoch, and keep the best weights so far."""
-        seconds = (time.perf_counter() - self._started) / len(losses)
-        for member in torch.nonzero(self._live).flatten().tolist():
-            loss = float(losses[member])
-            if math.isfinite(loss):
-                self._losses[member].append((epoch, loss, seconds))
-            else:
-                self._end(member, f"the loss of the rows that it is measured on is {loss}")
-        if self._patience is None:
-            self._epochs[self._live] = epoch
-        else:
-            self._keep_better(epoch, losses)
-            self._live &= epoch - self._epochs < self._patience
-
-    @property
-    def are_over(self) -> bool:
-        """Whether every member has diverged, or has lost its patience."""
-        return not bool(self._live.any())
-
-    def of_members(self) -> list[Course]:
-        """The course of each member."""
-        return [
-            Course(tuple(losses), int(self._epochs[member]), self._diverged.get(member))
-            for member, losses in enumerate(self._losses)
-        ]
-
-    def _keep_better(self, epoch: int, losses: Tensor) -> None:
-        better = (losses < self._best) & self._live
-        self._best[better], self._epochs[better] = losses[better], epoch
-        for name, values in self._parameters.items():
-            self.kept[name][better] = values[better]
-
-    def _end(self, member: int, how: str) -> None:
-        self._live[member] = False
-        self._diverged[member] = f"the training diverged: {how}"
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there; the parameters stay where they lie, for that is where they are read."""
+        self.epoch = state["epoch"]
+        for name, parameter in self._parameters.items():
+            parameter.copy_(state["parameters"][name])
+        for generator, kept in zip(self.generators, state["generators"], strict=True):
+            generator.set_state(kept)
+        self._steps.load_state_dict(state["steps"])
+        self._courses.load_state_dict(state["courses"])
 
 
 def stacks(
@@ -369,11 +247,6 @@ def _streams(members: Sequence[Training]) -> list[int]:
     runs = [(seed, len(list(run))) for seed, run in itertools.groupby(member.seed for member in members)]
     even = len({length for _, length in runs}) == 1
     return [seed for seed, _ in runs] if even else [member.seed for member in members]
-
-
-def _decay_of(members: Sequence[Training]) -> Decay:
-    """How decay acts on those that have any; a member without decay fits every form."""
-    return next((member.decay for member in members if member.weight_decay > 0), members[0].decay)
 
 
 def _batch(rows: Rows, indices: Sequence[Tensor], lanes: int) -> tuple[Tensors, Tensor, Tensor | None]:
