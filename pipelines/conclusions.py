@@ -233,6 +233,11 @@ def _notes(
         notes.append(
             f"It was trained on {share}; the command trains on all of them, for which another may be better."
         )
+    if len(points[0].members) == 1:
+        notes.append(
+            "One seed a point: the intervals are for other rows alone, and what another seed would change is "
+            "not measured; seeds=5 measures it."
+        )
     lost = [point for point in points if point.diverged]
     for point in lost:
         seeds = ", ".join(str(member.seed) for member in point.diverged)

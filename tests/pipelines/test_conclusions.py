@@ -49,6 +49,14 @@ def test_the_clear_winner_is_chosen_with_the_command_that_trains_it(tiny):
     assert any("optimistic" in note for note in result.notes)
 
 
+@pytest.mark.parametrize(("seeds", "told"), [(1, True), (2, False)])
+def test_of_one_seed_nothing_is_claimed_and_that_is_said(tiny, seeds, told):
+    result = concluded(tiny, [(0.7,), (0.9,)], weight_decay="0,1", seeds=seeds)
+    statuses = {effect.status for effect in result.points[1].effect.effects}
+    assert (statuses == {"no measurable effect"}) == told
+    assert any(note.startswith("One seed a point: ") for note in result.notes) == told
+
+
 def test_points_that_cannot_be_chosen_are_counted_with_the_reason(tiny):
     settings = [(0.7,), (0.8,), (0.8,), (0.9,), None, None]
     result = concluded(tiny, settings, weight_decay="0,1,2", rows="0.5,1")
