@@ -11,7 +11,7 @@ from flows import report
 from flows.checking import check
 from flows.naming import arguments_of
 from flows.progress import doing, shown_to_a_person
-from flows.server import start
+from flows.server import open_store, start
 from flows.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def init(arguments: Namespace, settings: Settings) -> int:
         raise PipelineError(
             f"`wdgate init {arguments.name}` needs --pipeline: whose gates must the model pass?"
         )
+    open_store()
     _registry(arguments, settings).init(arguments.pipeline)
     print(f"{arguments.name} and its ledger are ready at {settings.tracking_uri}")
     return 0

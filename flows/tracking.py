@@ -261,7 +261,13 @@ def experiment_of(client: MlflowClient, settings: Settings, name: str) -> str:
     if found is None:
         # Without its kind MLflow takes the experiment for traces of a chat, and shows an empty page first.
         tags = {"mlflow.experimentKind": "custom_model_development"}
-        return str(client.create_experiment(name, artifact_location=settings.artifact_location, tags=tags))
+        where = settings.artifact_location
+        try:
+            return str(client.create_experiment(name, artifact_location=where, tags=tags))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)
+            if found is None:  # else another process made it meanwhile
+                raise
     return str(found.experiment_id)
 
 

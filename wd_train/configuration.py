@@ -49,6 +49,8 @@ class Training:
         measure_every: epochs between two measurements on validation; the last epoch is always measured.
         device: `auto` takes CUDA, then MPS, then the CPU.
         precision: `auto` computes products in bfloat16 on a GPU that has it, else in float32; see `Precise`.
+        deterministic: on a GPU, take only algorithms that give the same bytes each time, and go on after a
+            kill with the same bytes; on a CPU all of them do.
 
     Raises:
         TrainingError: a value out of its range.
@@ -80,6 +82,7 @@ class Training:
     measure_every: int = 1
     device: str = "auto"
     precision: Precision = "auto"
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         _number(self, 0, "weight_decay", "momentum")

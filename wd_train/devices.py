@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,27 @@ def pick_device(name: str) -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise TrainingError(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def repeatable(asked: bool, device: torch.device) -> Iterator[None]:
+    """Within this context a GPU takes only algorithms that give the same bytes each time, if that is asked.
+
+    If not, cuDNN tries which algorithm is the fastest for the shapes at hand. A CPU needs nothing.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    # Read when cuBLAS is first used; without it, matrix products of several streams may differ.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(asked or before[0])
+    torch.backends.cudnn.benchmark = not asked
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
 
 
 @contextmanager
