@@ -26,7 +26,8 @@ def environment(tmp_path):
     (tmp_path / "user").mkdir()
     ours = ("WDGATE", "MLFLOW", "PREFECT", "MPLCONFIG", "ORT_", "GX_", "DO_NOT")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "HOME": str(tmp_path / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
+    often = {"WDGATE_CHECKPOINT_SECONDS": "0.2"}
+    return {**kept, **often, "HOME": str(tmp_path / "user"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def start(folder, environment, *more):
@@ -70,3 +71,38 @@ def test_killed_at_any_moment_and_run_again_it_ends_as_if_nothing_had_happened(t
     assert [(run.info.status, run.data.tags["decision"]) for run in runs] == [("FINISHED", "promoted")]
     points = client.get_metric_history(ended["run_id"], "validation_loss")
     assert [point.step for point in points] == list(range(1, EPOCHS + 1))
+
+
+def test_sigterm_leaves_a_checkpoint_and_the_same_command_goes_on_from_it(tmp_path, environment):
+    folder, more = tmp_path / "asked", ("epochs=400", "--no-promote")
+    undisturbed, _ = finish(start(tmp_path / "undisturbed", environment, *more))
+    process = start(folder, {**environment, "WDGATE_CHECKPOINT_SECONDS": "3600"}, *more)
+    client = MlflowClient(f"sqlite:///{folder}/.wdgate/mlflow.db")
+    wait_for(lambda: points_of(folder, client))
+    os.killpg(process.pid, signal.SIGTERM)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert told.splitlines()[-1] == "wdgate: interrupted; the same command goes on where it stopped"
+    assert "Traceback" not in told
+    assert len(list((folder / ".wdgate" / "checkpoints").rglob("*.checkpoint"))) == 1
+    reached = len(points_of(folder, client))
+    ended, _ = finish(start(folder, environment, *more))
+    assert reached < 400
+    assert ended["onnx_sha256"] == undisturbed["onnx_sha256"]
+    assert [point.step for point in points_of(folder, client)] == list(range(1, 401))
+    assert list((folder / ".wdgate" / "checkpoints").iterdir()) == []
+
+
+def points_of(folder, client):
+    if not (folder / ".wdgate" / "mlflow.db").exists():
+        return []
+    found = client.get_experiment_by_name("digits")
+    runs = [] if found is None else client.search_runs([found.experiment_id])
+    return [point for run in runs for point in client.get_metric_history(run.info.run_id, "train_loss")]
+
+
+def wait_for(condition, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
