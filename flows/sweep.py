@@ -13,6 +13,7 @@ from data_checks.splits import Splits
 from flows import sweep_report, tracking_sweep
 from flows.check_data import check, load_splits
 from flows.checked import data_docs
+from flows.interrupting import stopping_between_steps
 from flows.kept import outcomes_folder
 from flows.progress import now, say, share_done
 from flows.settings import Settings, read_settings
@@ -50,7 +51,8 @@ def sweep(pipeline: str, parameters: dict[str, Any] | None = None, out: Path | N
     left = step(schedule, "Looking for what is trained already")(grid, materials, kept)
     for words in words_before(grid, materials, left):
         say(words)
-    step(_train, "Training")(left)
+    with stopping_between_steps():
+        step(_train, "Training")(left)
     result = step(_conclude, "Comparing")(grid, materials, kept)
     key = key_of(grid, materials)
     folder = (out or settings.home / "sweeps" / key).resolve()
