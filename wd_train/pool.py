@@ -112,8 +112,9 @@ def _shielded() -> Iterator[None]:
 
 
 def _begin(module: str, root: str) -> None:
-    """Begin a worker: Ctrl+C is the parent's to answer, and a worker does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Begin a worker: Ctrl+C and SIGTERM are the parent's to answer, and a worker does not outlive it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_one_thread()
     _leave_no_lock()

@@ -70,6 +70,15 @@ def test_the_same_bytes_again_are_unchanged_and_cost_no_look(digits, wdgate):
     assert [entry["look"] for entry in booked] == [1, 2]
 
 
+def test_a_fresh_run_trains_the_same_bytes_again_in_a_run_of_its_own(run, home):
+    _, first = run("pipelines.modular_addition", "steps=50", "--no-promote")
+    _, known = run("pipelines.modular_addition", "steps=50", "--no-promote")
+    _, again = run("pipelines.modular_addition", "steps=50", "--no-promote", "--fresh")
+    assert first["run_id"] == known["run_id"] != again["run_id"]
+    assert first["onnx_sha256"] == again["onnx_sha256"]
+    assert not list((home / "checkpoints").rglob("*.checkpoint"))
+
+
 def test_far_too_much_decay_is_refused(digits):
     code, third = digits[2]
     assert (code, third["outcome"], third["reason"]) == (1, "refused", "gates")
