@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
 from wd_train.losses import TrainLoss
+from wd_train.parallel import apart
 from wd_train.precision import Precise
 from wd_train.rows import Tensors, map_tensors
 
@@ -45,20 +46,29 @@ class BatchGradients:
     ) -> None:
         self._net, self._loss, self._clip_norm = net, loss, clip_norm
         self._precise, self._tell = precise or Precise(torch.device("cpu")), tell
-        self.pieces = 1
+        self._processes, self.pieces = 1, 1
 
-    def of(self, inputs: Tensors, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Leave the gradients of the mean loss of the rows `indices` (B,) in the parameters.
+    def spread(self, net: nn.Module, processes: int, pieces: int) -> None:
+        """From now on call this network, which takes the mean of the gradients over so many processes."""
+        self._net, self._processes, self.pieces = net, processes, pieces
+
+    def of(self, inputs: Tensors, indices: Tensor, batch: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Leave the gradients of the mean loss of a batch in the parameters.
+
+        Args:
+            inputs: of the rows that this process has of the batch; of any one where it has none.
+            indices: of these rows (n,).
+            batch: all rows of the batch (B,); the same where nothing is given.
 
         Returns:
-            The mean loss, and the outputs (B, C).
+            The share of these rows in the mean loss, and their outputs (n, C).
 
         Raises:
-            TrainingError: a single row does not fit into memory.
+            TrainingError: a single row does not fit into memory, or what one of several processes has.
         """
         while True:
             try:
-                found = self._in_pieces(inputs, indices)
+                found = self._in_pieces(inputs, indices, indices if batch is None else batch)
                 if self._clip_norm is not None:
                     nn.utils.clip_grad_norm_(self._net.parameters(), self._clip_norm)
                 return found
@@ -76,25 +86,33 @@ class BatchGradients:
         """Go on from there."""
         self.pieces = state["pieces"]
 
-    def _in_pieces(self, inputs: Tensors, indices: Tensor) -> tuple[Tensor, Tensor]:
+    def _in_pieces(self, inputs: Tensors, indices: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
         self._net.zero_grad()
-        parts = list(_split(inputs, indices, self.pieces))
-        if len(parts) == 1:
-            return self._backward(inputs, indices, indices)
-        found = [self._backward(read, at, indices) for read, at in parts]
-        losses, outputs = zip(*found, strict=True)
+        if min(self.pieces, len(indices)) <= 1:
+            return self._backward(inputs, indices, batch)
+        *first, (last_inputs, last) = _split(inputs, indices, self.pieces)
+        # Sums over processes are taken once, of all pieces.
+        with apart(self._net):
+            found = [self._backward(read, at, batch) for read, at in first]
+        losses, outputs = zip(*found, self._backward(last_inputs, last, batch), strict=True)
         return torch.stack(losses).sum(), torch.cat(outputs)
 
     def _backward(self, inputs: Tensors, indices: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Add the gradients of these rows' share in the batch's mean loss to those of the parameters."""
         with self._precise.autocast():
             outputs = self._net(inputs)
-        outputs = self._precise.full(outputs)
+        outputs = self._precise.full(outputs)[: len(indices)]
         loss = self._loss.of(outputs, indices, batch)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # The mean over the processes of so many times their shares is the sum of the shares.
+        loss.backward(torch.full_like(loss, self._processes))  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
 
     def _halve(self, rows: int) -> None:
+        if self._processes > 1:
+            raise TrainingError(
+                f"{rows:,} rows do not fit into the memory of a process: expected a smaller batch_size, "
+                "or more processes"
+            )
         self._net.zero_grad()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

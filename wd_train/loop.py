@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,16 @@ from wd_train.configuration import Training
 from wd_train.costs import Meter
 from wd_train.decay import WeightDecay
 from wd_train.diagnostics import Diagnosis, Reading, TensorReading, Watch
-from wd_train.gathering import SharedCheckpoints, any_of, as_one, check, counted_once, measured, of_each
+from wd_train.gathering import (
+    SharedCheckpoints,
+    any_of,
+    as_one,
+    check,
+    counted_once,
+    largest,
+    measured,
+    of_each,
+)
 from wd_train.gradients import BatchGradients
 from wd_train.losses import TrainLoss
 from wd_train.measuring import Best, Seen
@@ -30,6 +40,7 @@ from wd_train.optimizers import optimizer_of
 from wd_train.parallel import spread
 from wd_train.precision import Precise
 from wd_train.provenance import norm
+from wd_train.rehearsing import rehearse
 from wd_train.rows import Rows, Tensors
 from wd_train.sampling import Order, chances_of
 from wd_train.steps import take_watched_step
@@ -99,7 +110,7 @@ class Work:
     task: Task
     training: Training
     rates: list[float]
-    world: World = World()
+    world: World = field(default_factory=World)
 
 
 class Loop:
@@ -138,9 +149,9 @@ class Loop:
         self._optimizer = optimizer_of(training, net)
         precise = Precise(work.rows.targets.device, training.precision)
         loss = TrainLoss(work.task, work.rows, training)
-        self._gradients = BatchGradients(
-            spread(world, net), loss, precise, tell, training.clip_norm, world.size
-        )
+        self._gradients = BatchGradients(net, loss, precise, tell, training.clip_norm)
+        if not world.alone:
+            self._spread_gradients()
         self._order = Order(len(work.rows), training, chances_of(training, work.task, work.rows))
         self._seen = Seen()
         self._average = Average(net, training.average)
@@ -155,6 +166,13 @@ class Loop:
     def steps(self) -> int:
         """Taken so far, before it was stopped too."""
         return self._step
+
+    def _spread_gradients(self) -> None:
+        """Let every process find the gradients of its slice; all know then how to cut it."""
+        world, net, rows = self._work.world, self._work.network.net, self._work.rows
+        slice_length = math.ceil(len(rows) / self._work.training.batches(len(rows)) / world.size)
+        (unused,) = any_of(world, rehearse(net, self._gradients, rows, slice_length))
+        self._gradients.spread(spread(net, unused=unused), world.size, largest(world, self._gradients.pieces))
 
     def run(self) -> int:
         """Train to the end, and keep the best weights; of which epoch they are."""

@@ -14,11 +14,11 @@ from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
 from wd_train.costs import Cost, cost_of
 from wd_train.decay import WeightDecay
-from wd_train.devices import pick_device, threads_for
+from wd_train.devices import threads_for
 from wd_train.diagnostics import Diagnosis, Reading, Watch
+from wd_train.gathering import measured
 from wd_train.idle_rows import tables
 from wd_train.loop import Epoch, Loop, Work
-from wd_train.measuring import measure
 from wd_train.network import (
     BuildModel,
     BuildPreprocess,
@@ -28,9 +28,11 @@ from wd_train.network import (
     check_network,
     seeded,
 )
+from wd_train.parallel import check_slices, joined, norms_together, pick_own_device
 from wd_train.provenance import DecayRecord, check_decayable, decay_record, tensor_decays
 from wd_train.rows import Augment, Rows
 from wd_train.stopping import stoppable
+from wd_train.world import World
 from wdgate.evaluation.tasks import Task
 
 __all__ = ["Epoch", "TrainedModel", "Training", "train"]
@@ -80,6 +82,7 @@ def train(
     on_reading: Callable[[Reading], None] | None = None,
     checkpoints: Checkpoints | None = None,
     tell: Callable[[str], None] = lambda sentence: None,
+    world: World | None = None,
 ) -> TrainedModel:
     """Train a network, the same bit for bit on the same machine's CPU for the same arguments.
 
@@ -97,38 +100,56 @@ def train(
         checkpoints: where it goes on from if it was stopped, and what it leaves for that; it ends with the
             same bytes as if it had not been stopped.
         tell: told, in a sentence, what a person should know, such as a batch that does not fit into memory.
+        world: the processes that train together, see `read_world`: each calls this with the same arguments,
+            and all are given the same network. Rank 0 alone keeps checkpoints and tells.
 
     Raises:
         KeyboardInterrupt: it was asked to stop, and left a checkpoint.
         TrainingError: a loss that is not finite, with its step.
         ModelError: a network that cannot take the rows, or that gives the wrong number of outputs.
     """
-    started = time.monotonic()
-    device = pick_device(training.device)
+    started, world = time.monotonic(), world or World()
+    device = pick_own_device(world, training.device)
     network = build_network(build_model, build_preprocess, train, training.seed)
     operations = check_network(network, train, task) * 3 * len(train) / training.batches(len(train))
     rates = training.rates(len(train))
     record = _record(network.net, training, rates, len(train))
+    check_slices(world, network.net, training, len(train), device)
     network.to(device)
     channels_last(network.net)
-    with seeded(training.seed, device), threads_for(operations), stoppable():
-        rows = Rows(train, network.preprocess, device, augment, training.seed)
-        work = Work(network, rows, Rows(validation, network.preprocess, device), task, training, rates)
+    if not world.first:
+        on_epoch, on_reading, tell = None, None, _nothing
+    # What is drawn for a row - dropout, augmentation - may not be the same in two processes.
+    seed = world.seed(training.seed)
+    with joined(world, device), seeded(seed, device), threads_for(operations / world.size), stoppable():
+        rows = Rows(train, network.preprocess, device, augment, seed)
+        work = Work(network, rows, Rows(validation, network.preprocess, device), task, training, rates, world)
         decayed, decay = decaying(network.net, training, len(rates))
         watch = watching(decayed, training, rates, record.total_shrink, tables(network.net), on_reading)
-        loop = Loop(
-            work, decay, watch, checkpoints=checkpoints, on_epoch=on_epoch, on_reading=on_reading, tell=tell
-        )
-        best_epoch = loop.run()
+        with norms_together(world, network.net, device):
+            loop = Loop(
+                work,
+                decay,
+                watch,
+                checkpoints=checkpoints,
+                on_epoch=on_epoch,
+                on_reading=on_reading,
+                tell=tell,
+            )
+            best_epoch = loop.run()
         return _trained(work, loop, watch, record, best_epoch, started)
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 def _trained(
     work: Work, loop: Loop, watch: Watch, record: DecayRecord, best_epoch: int, started: float
 ) -> TrainedModel:
     network, task = work.network, work.task
-    train_score = measure(network.net, work.rows, task)[1]
-    validation_score = measure(network.net, work.validation, task)[1]
+    train_score = measured(work.world, network.net, work.rows, task)[1]
+    validation_score = measured(work.world, network.net, work.validation, task)[1]
     seconds = loop.seconds + time.monotonic() - started
     cost = cost_of(network.net, work.rows, work.training, loop.steps, loop.meter, seconds)
     return TrainedModel(
