@@ -18,6 +18,7 @@ from data_checks.errors import TrainingDivergedError, TrainingError
 from wd_train.forms import (
     AFTER,
     BEFORE,
+    SHRINKS,
     FormName,
     Memory,
     Number,
@@ -26,6 +27,7 @@ from wd_train.forms import (
     Strength,
     ask,
     share,
+    shrink_together,
     squared_norm,
 )
 from wd_train.schedules import constant, cosine, early, late, linear
@@ -198,17 +200,16 @@ class WeightDecay:
         """
         if self._decay.schedule == "gradient_norm":
             self._follow_gradients()
-        strength = self._strength(rate)
         if callable(self._decay.form):
-            self._ask_own(self._decay.form, strength)
+            self._ask_own(self._decay.form, self._strength(rate))
         else:
-            self._act(BEFORE, strength)
+            self._act(BEFORE, rate)
 
     @torch.no_grad()
     def after_step(self, rate: Number) -> None:
         """Decay what is decayed after the optimizer's step, and count the step."""
         if not callable(self._decay.form):
-            self._act(AFTER, self._strength(rate))
+            self._act(AFTER, rate)
         self._step += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -252,10 +253,15 @@ class WeightDecay:
     def _live(self) -> list[tuple[Tensor, Memory]]:
         return [(p, self._memories[name]) for name, p in self._parameters.items() if p.grad is not None]
 
-    def _act(self, acts: Mapping[str, Any], strength: Strength) -> None:
-        if self._decay.name in acts:
-            for parameter, memory in self._live():
-                acts[self._decay.name](parameter, strength, memory)
+    def _act(self, acts: Mapping[str, Any], rate: Number) -> None:
+        form = self._decay.name
+        if form not in acts:
+            return
+        strength, live = self._strength(rate), self._live()
+        if form in SHRINKS and shrink_together(form, live, strength):
+            return
+        for parameter, memory in live:
+            acts[form](parameter, strength, memory)
 
     def _strength(self, rate: Number) -> Strength:
         coefficient = self._weight_decay

@@ -6,7 +6,7 @@ Validation and gates score as the task says. What stands here weighs and smooths
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
 from wd_train.configuration import Training
@@ -55,7 +55,13 @@ class TrainLoss:
         return (losses * weights).sum() / of_batch.sum()
 
     def _losses(self, outputs: Tensor, indices: Tensor) -> Tensor:
-        losses: Tensor = self._task.loss(outputs, self._targets[indices.to(self._targets.device)])
+        targets = self._targets[indices.to(self._targets.device)]
+        if type(self._task) is Classification:
+            # The task's own loss, whose formula needs no torch, in one call: a third of a small step's time.
+            return nn.functional.cross_entropy(
+                outputs, targets, reduction="none", label_smoothing=self._smoothing
+            )
+        losses: Tensor = self._task.loss(outputs, targets)
         return torch.lerp(losses, uniform_loss(outputs), self._smoothing) if self._smoothing else losses
 
     def _weights_of(self, indices: Tensor) -> Tensor | None:

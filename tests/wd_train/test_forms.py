@@ -12,6 +12,7 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from wd_train.decay import Decay, WeightDecay
+from wd_train.forms import BEFORE, SHRINKS, Memory, Strength, shrink_together
 from wd_train.schedules import cosine
 
 NAMED = ("l2", "decoupled", "independent", "corrected", "cautious", "constrained", "to_init")
@@ -523,3 +524,23 @@ def test_a_decay_that_is_loaded_goes_on_bit_for_bit(form, schedule):
     walk([resumed], second, TOP, noise[4:])
     assert torch.equal(resumed, whole)
     assert torch.equal(killed, whole)
+
+
+@pytest.mark.parametrize("form", SHRINKS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_parameters_shrink_together_as_they_do_one_by_one(form, dtype):
+    parameters = [torch.randn(shape, dtype=dtype) for shape in ((3, 4), (5,), (2, 1, 3))]
+    memories = [Memory(normalized=normalized) for normalized in (True, False, True)]
+    strength = Strength(rate=0.03, full_rate=0.1, weight_decay=0.7)
+    together = [parameter.clone() for parameter in parameters]
+    assert shrink_together(form, list(zip(together, memories, strict=True)), strength)
+    for parameter, memory, other in zip(parameters, memories, together, strict=True):
+        BEFORE[form](parameter, strength, memory)
+        assert torch.equal(parameter, other)
+
+
+def test_members_and_half_precision_do_not_shrink_together():
+    members = Strength(rate=torch.tensor([0.1, 0.2]), full_rate=0.2, weight_decay=0.5)
+    one = Strength(rate=0.1, full_rate=0.2, weight_decay=0.5)
+    assert not shrink_together("decoupled", [(torch.ones(2, 3), Memory())], members)
+    assert not shrink_together("decoupled", [(torch.ones(2, 3).half(), Memory())], one)

@@ -111,3 +111,21 @@ def test_gradients_are_finite_for_confident_outputs(case):
     own = np.linspace(0.1, 2, ROWS) if weighted else None
     loss_of(own, label_smoothing=smoothing, class_weights=class_weights).of(outputs, EVERY).backward()
     assert outputs.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_the_loss_of_classes_in_one_call_is_the_task_s_own(smoothing):
+    class Same(Classification):
+        """Whose loss is asked, because it is another class."""
+
+    own = loss_of(task=Same(("a", "b", "c")), label_smoothing=smoothing).of(OUTPUTS, EVERY)
+    assert loss_of(label_smoothing=smoothing).of(OUTPUTS, EVERY) == pytest.approx(float(own), rel=1e-6)
+
+
+def test_a_task_of_the_user_s_own_keeps_its_loss():
+    class Doubled(Classification):
+        def loss(self, outputs, targets):
+            return 2 * super().loss(outputs, targets)
+
+    doubled = loss_of(task=Doubled(("a", "b", "c"))).of(OUTPUTS, EVERY)
+    assert doubled == pytest.approx(2 * float(loss_of().of(OUTPUTS, EVERY)), rel=1e-6)
