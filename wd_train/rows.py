@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from data_checks.errors import DataError
 from data_checks.splits import Array, Split
+from wd_train.loading import Job, Way, made
 from wd_train.reading import Reading
 
 Tensors = Tensor | dict[str, Tensor]
@@ -56,8 +58,8 @@ class Rows:
         self.targets = (targets if targets.is_floating_point() else targets.long()).to(device)
         self.weights = None if split.weights is None else tensor_of(split.weights, "weights").to(device)
         self.prepared: Tensors | None = None
-        self._reading, self._preprocess, self._device = Reading(split.inputs, split.ids), preprocess, device
-        self._augment, self._seed = augment, seed
+        self._device = device
+        self._maker = Maker(Reading(split.inputs, split.ids), preprocess, augment, seed)
         if augment is None and isinstance(split.inputs, np.ndarray | Mapping):
             self.prepared = self._prepare()
 
@@ -71,23 +73,41 @@ class Rows:
             order: the batches.
             step: of the first of them, from 1; what augments a batch is drawn from its step alone.
         """
-        for number, indices in enumerate(order, step):
-            yield indices, self.inputs(indices, number)
+        if self.prepared is not None:
+            yield from ((indices, self.inputs(indices)) for indices in order)
+            return
+        batches = list(order)
+        jobs: list[Job] = [(indices, number) for number, indices in enumerate(batches, step)]
+        yield from zip(batches, self._made(jobs), strict=True)
 
     def inputs(self, indices: Tensor, step: int | None = None) -> Tensors:
         """What the network takes for the rows `indices` (n,); augmented where a step is given."""
         if self.prepared is not None:
             return take(self.prepared, indices.to(self._device))
-        read = as_tensors(self._reading.read(indices.numpy()))
-        read = map_tensors(lambda t: t.to(self._device), read)
-        if self._augment is not None and step is not None:
-            read = self._augment(read, drawn_for(self._seed, step))
-        with torch.no_grad():
-            return self._preprocess(read)  # type: ignore[no-any-return]
+        return self._finish(self._maker.read(indices), step)
+
+    def make(self, indices: Tensor, step: int | None) -> Tensors:
+        """The same, under the name by which whoever makes batches is asked for one."""
+        return self.inputs(indices, step)
 
     def in_order(self, at_once: int = AT_ONCE) -> Iterator[Tensors]:
         """What the network takes for all rows in their order, `at_once` of them at a time."""
-        return (self.inputs(indices) for indices in torch.arange(len(self)).split(at_once))  # type: ignore[no-untyped-call]
+        parts = torch.arange(len(self)).split(at_once)  # type: ignore[no-untyped-call]
+        if self.prepared is not None:
+            return (self.inputs(indices) for indices in parts)
+        return self._made([(indices, None) for indices in parts])
+
+    def _made(self, jobs: list[Job]) -> Iterator[Tensors]:
+        """The batches, made ahead where it pays; on a GPU all but the reading is done there."""
+        ways = [Way(Maker(self._maker.reading), self._finish)]
+        if self._device.type == "cpu":
+            ways.insert(0, Way(self._maker, lambda batch, step: batch))
+        return made(jobs, self, ways, pinned=self._device.type == "cuda")
+
+    def _finish(self, read: Tensors, step: int | None) -> Tensors:
+        # From pinned memory the copy goes on beside the training; from any other it is waited for.
+        on_device = map_tensors(lambda t: t.to(self._device, non_blocking=t.is_pinned()), read)
+        return self._maker.finish(on_device, step)
 
     def _prepare(self) -> Tensors | None:
         parts: list[Tensors] = []
@@ -96,6 +116,40 @@ class Rows:
             if _numbers(parts[0]) * len(self) > PREPARED_LIMIT * min(AT_ONCE, len(self)):
                 return None
         return _joined(parts)
+
+
+@dataclass
+class Maker:
+    """Makes batches of a split; this is what another process is handed.
+
+    Args:
+        reading: of the rows.
+        preprocess: from a batch as it was read to what the network takes; None leaves it as it was read.
+        augment: changes a batch as it was read, given a generator.
+        seed: of what augments.
+    """
+
+    reading: Reading
+    preprocess: nn.Module | None = None
+    augment: Augment | None = None
+    seed: int = 0
+
+    def read(self, indices: Tensor) -> Tensors:
+        """The rows `indices` (n,) as they are."""
+        return as_tensors(self.reading.read(indices.numpy()))
+
+    def finish(self, read: Tensors, step: int | None) -> Tensors:
+        """What the network takes, of rows as they were read; augmented where a step is given."""
+        if self.preprocess is None:
+            return read
+        if self.augment is not None and step is not None:
+            read = self.augment(read, drawn_for(self.seed, step))
+        with torch.no_grad():
+            return self.preprocess(read)  # type: ignore[no-any-return]
+
+    def make(self, indices: Tensor, step: int | None) -> Tensors:
+        """Both, on the CPU."""
+        return self.finish(self.read(indices), step)
 
 
 def drawn_for(seed: int, step: int) -> torch.Generator:
