@@ -1,0 +1,290 @@
+"""How does a loop of somebody else's go on where it was stopped, epoch by epoch and batch by batch?"""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from data_checks.errors import TrainingError
+from wd_train.checkpoints import Checkpoints, Tell
+from wd_train.diagnostics import Diagnosis, Reading
+from wd_train.generators import Generator, generators_of, own_states, set_own_states, set_states, states_of
+from wd_train.hooked import HookedWatch
+from wd_train.loop import Stateful, on
+from wd_train.stopping import asked, stop, stoppable
+
+Batch = TypeVar("Batch")
+KEPT = Tensor | np.generic | bool | int | float | complex | str | bytes | None
+
+
+class Watched:
+    """A loop that is watched; `wd_train.watch` makes it.
+
+    Args:
+        model: that is trained.
+        optimizer: that steps it.
+        steps: of the whole training; None counts them from `epochs` and `batches`, one step a batch.
+        parts: whatever else changes while it trains, by name.
+        on_reading: told of every reading; of those from before a stop once more.
+        checkpoints: where it goes on from, and what it leaves for that; None leaves nothing.
+        tell: told, in a sentence, why it begins anew where it does.
+
+    Attributes:
+        kept: numbers, text and tensors of the loop's own that go on with it, such as the best loss so far.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        steps: int | None,
+        parts: Mapping[str, Stateful | Generator],
+        on_reading: Callable[[Reading], None],
+        checkpoints: Checkpoints | None,
+        tell: Tell,
+    ) -> None:
+        self._model, self._steps, self._checkpoints, self._tell = model, steps, checkpoints, tell
+        self._generators, stateful = _apart(parts)
+        self._watch = HookedWatch(model, optimizer, self._all_steps, on_reading)
+        decay = {} if self._watch.decay is None else {"decay": self._watch.decay}
+        self._parts: dict[str, Stateful] = {**decay, "optimizer": optimizer, **stateful, "model": model}
+        self.kept: dict[str, Any] = {}
+        self._epochs: int | None = None
+        self._batches: int | None = None  # of an epoch
+        self._epoch, self._taken = 0, 0
+        self._untouched = False  # whether this epoch's batches were not asked for yet
+        self._began: dict[str, Any] | None = None  # the generators, as the epoch began
+        self._loader: dict[str, Generator] = {}
+        self._loader_began: dict[str, Any] = {}  # the loader's, as its batches began
+        self._stopped: dict[str, Any] = {}  # what holds once the batches that were taken are skipped
+        if checkpoints is not None:
+            _check_parts(stateful)
+            self._resume(checkpoints)
+
+    @property
+    def readings(self) -> list[Reading]:
+        """What the decayed tensors did at the first step, the last and few between."""
+        return self._watch.readings
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What a person should know of the decay, in the order in which it was found."""
+        return [diagnosis for reading in self.readings for diagnosis in reading.diagnoses]
+
+    @property
+    def step(self) -> int:
+        """How many steps the optimizer has taken."""
+        return self._watch.step
+
+    def epochs(self, epochs: int) -> Iterator[int]:
+        """The numbers of the epochs that are left, from 0; where a checkpoint is due it is left after one.
+
+        An epoch that was stopped between two batches begins again with the generators as they were, so that
+        whatever it draws before its batches is drawn again.
+
+        Args:
+            epochs: of the whole training.
+        """
+        self._epochs, left = epochs, self._epoch < epochs
+        if self._began is None:
+            self._began = states_of(self._generators, self._device())
+        set_states(self._generators, self._began, self._device())
+        while self._epoch < epochs:
+            self._untouched = True
+            yield self._epoch
+            self._epoch, self._taken, self._untouched = self._epoch + 1, 0, False
+            self._began = states_of(self._generators, self._device())
+            if self._epoch < epochs:
+                self._pause()
+        if left and self._checkpoints is not None:
+            self._checkpoints.finish(self.state_dict)
+
+    def batches(self, loader: Iterable[Batch]) -> Iterator[Batch]:
+        """The batches that are left of this epoch; where a checkpoint is due it is left after one.
+
+        After a stop the batches are drawn as when the epoch began, those that were taken are skipped, and
+        the generators and `kept` are set as they were when it was stopped.
+
+        Args:
+            loader: a DataLoader, or anything else that gives the same batches from the same generators.
+
+        Raises:
+            TrainingError: not called once in each of the `epochs`, or fewer batches than were taken.
+            KeyboardInterrupt: the run was asked to stop, and a checkpoint is left.
+        """
+        self._begin_batches(loader)
+        iterator = iter(loader)
+        if self._taken:
+            self._skip(iterator)
+        self._stopped = {}
+        with stoppable():
+            for batch in iterator:
+                yield batch
+                # Only now has the loop done everything that belongs to the step.
+                self._taken += 1
+                self._pause()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes in the loop, as it is between two steps.
+
+        Raises:
+            TrainingError: something in `kept` that a checkpoint cannot hold.
+        """
+        return {
+            "tensors": self._tensors(),
+            "parts": {name: part.state_dict() for name, part in self._parts.items()},
+            "watch": self._watch.state_dict(),
+            "steps": self._steps,
+            "epochs": (self._epochs, self._batches),
+            "position": (self._epoch, self._taken),
+            "began": self._began,
+            "loader_began": self._loader_began,
+            "generators": states_of({**self._generators, **self._loader}, self._device()),
+            "kept": _plain(self.kept),
+        }
+
+    def _begin_batches(self, loader: Iterable[Any]) -> None:
+        if not self._untouched:
+            raise TrainingError(
+                "batches() must be called once in each epoch that epochs() gives: other loops, such as over "
+                "validation rows, go over their loader itself"
+            )
+        self._untouched = False
+        self._batches = len(loader) if isinstance(loader, Sized) else None
+        self._loader = generators_of(loader)
+        if self._stopped:
+            set_own_states(self._loader, self._loader_began)
+        self._loader_began = own_states(self._loader)
+
+    def _skip(self, iterator: Iterator[Any]) -> None:
+        for number in range(self._taken):
+            if next(iterator, _END) is _END:
+                raise TrainingError(
+                    f"the loader gave {number} batches in epoch {self._epoch}, of which {self._taken} were "
+                    "taken before the stop: it is not the same"
+                )
+        generators = {**self._generators, **self._loader}
+        set_states(generators, self._stopped["generators"], self._device())
+        self.kept = copy.deepcopy(self._stopped["kept"])
+
+    def _pause(self) -> None:
+        """Leave a checkpoint where one is due, or where the run is asked to stop."""
+        if self._checkpoints is not None and (asked() or self._checkpoints.due()):
+            self._checkpoints.save(self.state_dict)
+        if asked():
+            stop()
+
+    def _all_steps(self) -> int:
+        if self._steps is None and self._epochs is not None and self._batches is not None:
+            self._steps = self._epochs * self._batches
+        if self._steps is None:
+            raise TrainingError(
+                "how many steps the whole training takes is not known: watch(..., steps=...), or "
+                "watched.epochs(...) and watched.batches(...) with a loader that has a length"
+            )
+        return self._steps
+
+    def _device(self) -> torch.device:
+        return next((p.device for p in self._model.parameters()), torch.device("cpu"))
+
+    def _tensors(self) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(values.shape) for name, values in _tensors_of(self._model.state_dict())}
+
+    def _resume(self, checkpoints: Checkpoints) -> None:
+        try:
+            state = checkpoints.load()
+            other = None if state is None else self._other(state)
+            if state is not None and other is None:
+                self._load(state)
+        except (pickle.UnpicklingError, TrainingError) as problem:
+            other = str(problem).splitlines()[0]
+        if other is not None:
+            self._tell(f"the loop begins anew, for its checkpoint cannot be gone on with: {other}")
+
+    def _other(self, state: Mapping[str, Any]) -> str | None:
+        """What the state is of that this loop is not; None where it is of this one."""
+        here, there = self._tensors(), state.get("tensors", {})
+        if here != there:
+            name = next(n for n in [*here, *there] if here.get(n) != there.get(n))
+            return f"it is of a model whose {name} is {there.get(name)}, expected {here.get(name)}"
+        if self._parts.keys() != state["parts"].keys():
+            return f"it holds {', '.join(state['parts'])}, expected {', '.join(self._parts)}"
+        sizes = [
+            _group_sizes(s) for s in (state["parts"]["optimizer"], self._parts["optimizer"].state_dict())
+        ]
+        if sizes[0] != sizes[1]:
+            return f"its optimizer steps groups of {sizes[0]} parameters, expected {sizes[1]}"
+        return None
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        for name, part in self._parts.items():  # the decay first, which refuses a state of another form
+            kept = state["parts"][name]
+            part.load_state_dict(tree_map_only(Tensor, on(self._device()), kept) if name == "decay" else kept)
+        self._steps = state["steps"] if self._steps is None else self._steps
+        self._epochs, self._batches = state["epochs"]
+        self._epoch, self._taken = state["position"]
+        self._began = state["began"]
+        self._loader_began = state["loader_began"] if self._taken else state["generators"]["own"]
+        self.kept, self._stopped = copy.deepcopy(state["kept"]), dict(state)
+        self._watch.load_state_dict(state["watch"])
+
+
+_END = object()
+
+
+def _apart(
+    parts: Mapping[str, Stateful | Generator],
+) -> tuple[dict[str, Generator], dict[str, Stateful]]:
+    """Generators, and what has a state of another kind."""
+    generators = {name: part for name, part in parts.items() if isinstance(part, Generator)}
+    stateful = {name: part for name, part in parts.items() if not isinstance(part, Generator)}
+    for name, part in stateful.items():
+        if not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
+            raise TrainingError(
+                f"{name} must have state_dict and load_state_dict, or be a generator of torch or NumPy, "
+                f"got {type(part).__name__}"
+            )
+    return generators, stateful
+
+
+def _check_parts(parts: Mapping[str, Stateful]) -> None:
+    """Raise now where a checkpoint could be written but not read, and not after the kill."""
+    for name, part in parts.items():
+        stream = io.BytesIO()
+        try:
+            torch.save(part.state_dict(), stream)
+            stream.seek(0)
+            torch.load(stream, weights_only=True)
+        except (pickle.PicklingError, pickle.UnpicklingError, AttributeError, TypeError) as error:
+            reason = str(error).splitlines()[0]
+            raise TrainingError(
+                f"the state of {name} must hold nothing but tensors and plain values: {reason}"
+            ) from error
+
+
+def _plain(kept: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in kept.items():
+        for leaf in tree_leaves(value):
+            if not isinstance(leaf, KEPT):
+                raise TrainingError(
+                    f"kept[{name!r}] must hold numbers, text and tensors, in lists and dictionaries or not, "
+                    f"got {type(leaf).__name__}"
+                )
+    plain: dict[str, Any] = tree_map_only(np.generic, lambda number: number.item(), dict(kept))
+    return plain
+
+
+def _tensors_of(state: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
+    return ((name, values) for name, values in state.items() if isinstance(values, Tensor))
+
+
+def _group_sizes(state: Mapping[str, Any]) -> list[int]:
+    return [len(group["params"]) for group in state["param_groups"]]
