@@ -47,6 +47,7 @@ class BatchGradients:
         self._net, self._loss, self._clip_norm = net, loss, clip_norm
         self._precise, self._tell = precise or Precise(torch.device("cpu")), tell
         self._processes, self.pieces = 1, 1
+        self._parameters = list(net.parameters())  # walking through a small network takes as long as a layer
 
     def spread(self, net: nn.Module, processes: int, pieces: int) -> None:
         """From now on call this network, which takes the mean of the gradients over so many processes."""
@@ -87,7 +88,7 @@ class BatchGradients:
         self.pieces = state["pieces"]
 
     def _in_pieces(self, inputs: Tensors, indices: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
-        self._net.zero_grad()
+        self._forget()
         if min(self.pieces, len(indices)) <= 1:
             return self._backward(inputs, indices, batch)
         *first, (last_inputs, last) = _split(inputs, indices, self.pieces)
@@ -101,11 +102,17 @@ class BatchGradients:
         """Add the gradients of these rows' share in the batch's mean loss to those of the parameters."""
         with self._precise.autocast():
             outputs = self._net(inputs)
-        outputs = self._precise.full(outputs)[: len(indices)]
+        outputs = self._precise.full(outputs)
+        if len(outputs) > len(indices):
+            outputs = outputs[: len(indices)]
         loss = self._loss.of(outputs, indices, batch)
         # The mean over the processes of so many times their shares is the sum of the shares.
         loss.backward(torch.full_like(loss, self._processes))  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
+
+    def _forget(self) -> None:
+        for parameter in self._parameters:
+            parameter.grad = None
 
     def _halve(self, rows: int) -> None:
         if self._processes > 1:
@@ -113,7 +120,7 @@ class BatchGradients:
                 f"{rows:,} rows do not fit into the memory of a process: expected a smaller batch_size, "
                 "or more processes"
             )
-        self._net.zero_grad()
+        self._forget()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if self.pieces >= rows:

@@ -46,8 +46,11 @@ class TrainLoss:
             batch: all rows (B,) of the batch of which these are a part: then it is the part's share in the
                 mean over the batch, and the shares of all parts sum to that mean.
         """
+        whole = batch is None or len(batch) == len(indices)
+        if whole and self.weights is None and type(self._task) is Classification:
+            return self._cross_entropy(outputs, indices, "mean")
         losses, weights = self._losses(outputs, indices), self._weights_of(indices)
-        if batch is None or len(batch) == len(indices):
+        if batch is None or whole:
             return weighted_mean(losses, weights)
         of_batch = self._weights_of(batch)
         if weights is None or of_batch is None:
@@ -55,14 +58,17 @@ class TrainLoss:
         return (losses * weights).sum() / of_batch.sum()
 
     def _losses(self, outputs: Tensor, indices: Tensor) -> Tensor:
-        targets = self._targets[indices.to(self._targets.device)]
         if type(self._task) is Classification:
-            # The task's own loss, whose formula needs no torch, in one call: a third of a small step's time.
-            return nn.functional.cross_entropy(
-                outputs, targets, reduction="none", label_smoothing=self._smoothing
-            )
-        losses: Tensor = self._task.loss(outputs, targets)
+            return self._cross_entropy(outputs, indices, "none")
+        losses: Tensor = self._task.loss(outputs, self._targets[indices.to(self._targets.device)])
         return torch.lerp(losses, uniform_loss(outputs), self._smoothing) if self._smoothing else losses
+
+    def _cross_entropy(self, outputs: Tensor, indices: Tensor, reduction: str) -> Tensor:
+        """The loss of a `Classification`, whose own formula needs no torch and a third of a small step."""
+        targets = self._targets[indices.to(self._targets.device)]
+        return nn.functional.cross_entropy(
+            outputs, targets, reduction=reduction, label_smoothing=self._smoothing
+        )
 
     def _weights_of(self, indices: Tensor) -> Tensor | None:
         return None if self.weights is None else self.weights[indices.to(self.weights.device)]
