@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,17 +54,14 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints)
 
     pipeline = plan.pipeline
     if pipeline.model is None:
-        return _own_loop(pipeline, splits)
+        return _own_loop(pipeline, splits, run, checkpoints)
 
     unlogged: list[Reading] = []
-    found: list[str] = []
+    diagnosed = _telling_diagnoses(run)
 
     def on_reading(reading: Reading) -> None:
         unlogged.append(reading)
-        for diagnosis in reading.diagnoses:
-            found.append(diagnosis.name)
-            say(f"{diagnosis.name}: {diagnosis.sentence}")
-            run.tag(decay_diagnoses=", ".join(found))
+        diagnosed(reading)
 
     def on_epoch(epoch: Epoch) -> None:
         tracking.log_epoch(run, epoch, pipeline.task.primary, unlogged)
@@ -131,6 +128,7 @@ def _fitted(trained: TrainedModel, primary: str) -> Fitted:
     facts = {
         "seconds": round(trained.seconds, 3),
         "best_epoch": trained.best_epoch,
+        "epochs_saved": trained.epochs_saved,
         f"train_{primary}": trained.train_score,
         f"validation_{primary}": trained.validation_score,
         "cost": _told(trained.cost),
@@ -145,15 +143,38 @@ def _fitted(trained: TrainedModel, primary: str) -> Fitted:
     )
 
 
-def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:
+def _telling_diagnoses(run: tracking.Run) -> Callable[[Reading], None]:
+    found: list[str] = []
+
+    def tell(reading: Reading) -> None:
+        for diagnosis in reading.diagnoses:
+            found.append(diagnosis.name)
+            say(f"{diagnosis.name}: {diagnosis.sentence}")
+            run.tag(decay_diagnoses=", ".join(found))
+
+    return tell
+
+
+def _own_loop(pipeline: Pipeline, splits: Splits, run: tracking.Run, checkpoints: Checkpoints) -> Fitted:
+    """The user's loop; what it watches is drawn as for wdgate's own, and goes on from its checkpoints."""
     from torch import nn
 
     from wd_train.costs import Cost, peak_memory
+    from wd_train.watching import watching_for
 
     if pipeline.train is None:
         raise PipelineError(f"pipeline {pipeline.name} has neither a model nor a train function")
+    readings: list[Reading] = []
+    diagnosed = _telling_diagnoses(run)
+
+    def on_reading(reading: Reading) -> None:
+        readings.append(reading)
+        tracking.log_reading(run, reading)
+        diagnosed(reading)
+
     started = time.monotonic()
-    model = pipeline.train(splits.train, splits.validation, pipeline.training)
+    with watching_for(checkpoints.part, on_reading, say):
+        model = pipeline.train(splits.train, splits.validation, pipeline.training)
     if not isinstance(model, nn.Module | bytes | str | Path):
         expected = "a torch.nn.Module, or an ONNX file as bytes or as a path"
         raise ModelError(
@@ -161,7 +182,12 @@ def _own_loop(pipeline: Pipeline, splits: Splits) -> Fitted:
         )
     cost = Cost(seconds=time.monotonic() - started, memory=peak_memory())
     model = Path(model) if isinstance(model, str) else model
-    return Fitted(model, cost.seconds, facts={"cost": _told(cost)})
+    return Fitted(
+        model,
+        cost.seconds,
+        facts={"cost": _told(cost)},
+        readings=tuple(reading.as_dict() for reading in readings),
+    )
 
 
 def _told(cost: Cost) -> dict[str, Any]:

@@ -60,11 +60,13 @@ class Run:
         settings: where MLflow is.
         run_id: the id of the run.
         logged_epoch: the last epoch that its curves held when it was opened.
+        logged_step: the last step that its curves of the decay held then.
     """
 
     settings: Settings
     run_id: str
     logged_epoch: int = 0
+    logged_step: int = -1
 
     @property
     def client(self) -> MlflowClient:
@@ -130,7 +132,8 @@ def open_run(
         found = client.search_runs([experiment], f"tags.`wdgate.key` = '{key}'", max_results=1)
         if not found:
             return _new_run(client, settings, experiment, plan, splits, key), None
-        run = Run(settings, found[0].info.run_id, _last_epoch(client, found[0].info.run_id))
+        run_id = found[0].info.run_id
+        run = Run(settings, run_id, _last_epoch(client, run_id), _last_reading(client, found[0]))
         if _is_finished(found[0]):
             if fresh:
                 return _new_run(client, settings, experiment, plan, splits, key), None
@@ -188,6 +191,12 @@ def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] 
     # The epoch last: where it is there, its readings are.
     read = [point for reading in readings for point in decay_points(reading)]
     run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])
+
+
+def log_reading(run: Run, reading: Reading) -> None:
+    """Add what was read in a loop of the user's own to the curves, unless they hold it already."""
+    if reading.step > run.logged_step:
+        run.points(decay_points(reading))
 
 
 def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
@@ -299,6 +308,15 @@ def _describe(run: Run, plan: Plan, splits: Splits) -> None:
 
 def _last_epoch(client: MlflowClient, run_id: str) -> int:
     return max((point.step for point in client.get_metric_history(run_id, "train_loss")), default=0)
+
+
+def _last_reading(client: MlflowClient, run: Any) -> int:
+    # Of a tensor, unlike the numbers that are logged at the end.
+    drawn = next(
+        (name for name in run.data.metrics if name.startswith("decay/") and name.count("/") > 1), None
+    )
+    points = [] if drawn is None else client.get_metric_history(run.info.run_id, drawn)
+    return max((point.step for point in points), default=-1)
 
 
 def _dataset(splits: Splits, name: str) -> DatasetInput:

@@ -49,9 +49,13 @@ class Checkpoints:
     ) -> None:
         self._files, root = fsspec.core.url_to_fs(str(address))
         self._folder = str(PurePosixPath(root) / key)
-        self._key, self._every, self._tell = key, every, tell
+        self._address, self._key, self._every, self._tell = address, key, every, tell
         self._next = time.monotonic() + every
         self._failed = False
+
+    def part(self, name: str) -> Checkpoints:
+        """Those of one part of the training, which are removed with its own."""
+        return Checkpoints(self._address, f"{self._key}/{name}", every=self._every, tell=self._tell)
 
     def due(self) -> bool:
         """Whether the next one is due; by a clock that nobody sets."""

@@ -173,7 +173,7 @@ def _follows(training: Training) -> bool:
         and training.sampler == "shuffle"
         and training.precision != "bfloat16"
         and not training.label_smoothing
-        and training.class_weights is training.clip_norm is training.average is None
+        and (training.class_weights, training.clip_norm, training.average) == (None, None, None)
     )
 
 

@@ -124,3 +124,13 @@ def test_old_ones_of_others_are_removed(tmp_path):
     remove_old(str(tmp_path), now, days=14)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     remove_old(str(tmp_path / "absent"), now)
+
+
+def test_a_part_is_found_by_its_name_and_removed_with_the_whole(tmp_path):
+    kept = Checkpoints(str(tmp_path), "digits")
+    kept.part("0").save(lambda: {"step": 1})
+    assert kept.load() is None
+    assert kept.part("1").load() is None
+    assert Checkpoints(str(tmp_path), "digits").part("0").load() == {"step": 1}
+    kept.clear()
+    assert kept.part("0").load() is None
