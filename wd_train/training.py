@@ -14,7 +14,7 @@ from wd_train.checkpoints import Checkpoints
 from wd_train.configuration import Training
 from wd_train.costs import Cost, cost_of
 from wd_train.decay import WeightDecay
-from wd_train.devices import threads_for
+from wd_train.devices import repeatable, threads_for
 from wd_train.diagnostics import Diagnosis, Reading, Watch
 from wd_train.gathering import measured
 from wd_train.idle_rows import tables
@@ -121,7 +121,13 @@ def train(
         on_epoch, on_reading, tell = None, None, _nothing
     # What is drawn for a row - dropout, augmentation - may not be the same in two processes.
     seed = world.seed(training.seed)
-    with joined(world, device), seeded(seed, device), threads_for(operations / world.size), stoppable():
+    with (
+        joined(world, device),
+        seeded(seed, device),
+        threads_for(operations / world.size),
+        repeatable(training.deterministic, device),
+        stoppable(),
+    ):
         rows = Rows(train, network.preprocess, device, augment, seed)
         work = Work(network, rows, Rows(validation, network.preprocess, device), task, training, rates, world)
         decayed, decay = decaying(network.net, training, len(rates))
