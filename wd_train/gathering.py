@@ -20,7 +20,7 @@ from wdgate.evaluation.tasks import Task
 
 def largest(world: World, number: int) -> int:
     """The largest of the numbers of all processes."""
-    return max(of_each(world, number))
+    return int(max(of_each(world, number)))
 
 
 def any_of(world: World, *flags: bool) -> tuple[bool, ...]:

@@ -10,6 +10,7 @@ thing, they are of each process's slice, and those of rank 0 are kept.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 import warnings
@@ -82,7 +83,7 @@ def joined(world: World, device: torch.device, silence: timedelta = SILENCE) -> 
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
     hook = sys.excepthook
     dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.size, timeout=silence)
-    _last.append(dist.group.WORLD)
+    _last.extend(group for group in (dist.group.WORLD,) if group is not None)
     # It would write its rank before each line of a traceback, once more for every group.
     sys.excepthook = hook
     with warnings.catch_warnings(), _telling(world):
@@ -92,7 +93,9 @@ def joined(world: World, device: torch.device, silence: timedelta = SILENCE) -> 
     dist.destroy_process_group()
 
 
+@atexit.register
 def _forget_last() -> None:
+    # At the end of the process, too: a thread that asks for the lock of a Python that is gone aborts it.
     gc.collect()
     _last.clear()
 
