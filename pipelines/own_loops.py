@@ -15,6 +15,7 @@ from data_checks.errors import ModelError, TrainingDivergedError
 from data_checks.splits import Split, read_inputs
 from wd_train.outcomes import Diverged, Outcome, corrupted_positions, outcome_of
 from wd_train.training import Training
+from wd_train.watching import watching_for
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.robustness import corrupted, corruptions_for
 from wdgate.evaluation.tasks import Task
@@ -35,7 +36,8 @@ def train_own(
     """
     started = time.perf_counter()
     try:
-        model = loop(train, validation, training)
+        with watching_for():  # one of many: nobody is told of each, and none goes on
+            model = loop(train, validation, training)
     except TrainingDivergedError as error:
         return Diverged(str(error))
     seconds = time.perf_counter() - started

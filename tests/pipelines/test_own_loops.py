@@ -8,6 +8,7 @@ from torch import nn
 from data_checks.errors import ModelError, TrainingDivergedError
 from data_checks.splits import Split
 from pipelines.own_loops import train_own
+from wd_train import watch
 from wd_train.export import export
 from wd_train.network import AsFloat, Network
 from wd_train.outcomes import Diverged
@@ -75,6 +76,23 @@ def test_a_loop_that_diverges_is_named(net):
         broken = Net()
         broken.layer.bias.fill_(torch.nan)
     assert isinstance(outcome(broken), Diverged)
+
+
+def test_what_a_loop_of_many_watches_is_told_nobody(net, caplog):
+    def loop(train, validation, training):
+        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-3)
+        watched = watch(net, optimizer, steps=1)
+        net.layer.weight.grad = torch.zeros_like(net.layer.weight)
+        optimizer.step()
+        told.extend(watched.diagnoses)
+        return net
+
+    told = []
+    train_own(loop, rows(), rows(), TASK, TRAINING)
+    assert [diagnosis.name for diagnosis in told] == ["inert"]
+    assert caplog.messages == []
+    loop(None, None, None)
+    assert caplog.messages == [f"inert: {told[1].sentence}"]
 
 
 def test_anything_else_is_refused():
