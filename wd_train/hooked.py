@@ -100,7 +100,7 @@ class HookedWatch:
     def _made(self) -> Watch:
         return Watch(
             self._parameters,
-            steps=self._steps(),
+            steps=self._steps() if self._parameters else 1,  # without a decay nothing is ever due
             scale_free=not isinstance(self._optimizer, torch.optim.SGD),
             tables=tables(self._model),
             on_reading=self._tell,

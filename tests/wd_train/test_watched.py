@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.optim import lr_scheduler as schedulers
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from data_checks.errors import TrainingError
@@ -348,3 +349,56 @@ def test_a_dataset_of_tensors_will_do():
     loader = DataLoader(TensorDataset(INPUTS, TARGETS), batch_size=4)
     for _ in watched.epochs(1):
         assert len(list(watched.batches(loader))) == len(loader)
+
+
+def stepped(weight_decay):
+    net = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=weight_decay)
+    watched = watch(net, optimizer)
+    for _ in watched.epochs(1):
+        optimizer.step()
+    return watched
+
+
+def test_how_many_steps_there_will_be_must_be_known_where_there_is_a_decay():
+    with pytest.raises(TrainingError, match="how many steps the whole training takes is not known"):
+        stepped(0.1)
+    watched = stepped(0.0)
+    assert (watched.step, watched.readings) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda o: schedulers.LambdaLR(o, lambda step: 0.9**step),
+        lambda o: schedulers.MultiStepLR(o, [2, 3]),
+        lambda o: schedulers.CosineAnnealingWarmRestarts(o, 2),
+        lambda o: schedulers.CyclicLR(o, 0.01, 0.1),
+        lambda o: schedulers.ReduceLROnPlateau(o, patience=0),
+        lambda o: schedulers.SequentialLR(
+            o, [schedulers.ConstantLR(o, 0.5, 2), schedulers.ExponentialLR(o, 0.9)], [2]
+        ),
+        lambda o: schedulers.ChainedScheduler([schedulers.ConstantLR(o), schedulers.ExponentialLR(o, 0.9)]),
+    ],
+)
+def test_schedulers_of_torch_go_on(tmp_path, made):
+    def rates(dies):
+        net = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.5)
+        scheduler = made(optimizer)
+        watched = watch(net, optimizer, checkpoints=DueAt(tmp_path, 3), scheduler=scheduler)
+        out = []
+        for _ in watched.epochs(7):
+            optimizer.step()
+            scheduler.step(*[1.0] * isinstance(scheduler, schedulers.ReduceLROnPlateau))
+            out.append(optimizer.param_groups[0]["lr"])
+            if len(out) == dies:
+                raise Killed
+        return out
+
+    with pytest.raises(Killed):
+        rates(5)
+    rest = rates(None)
+    for path in tmp_path.rglob("*.checkpoint"):
+        path.unlink()
+    assert rest == rates(None)[3:]
