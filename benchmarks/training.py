@@ -15,9 +15,14 @@ import sys
 from pathlib import Path
 
 import torch
-from training import loops
+from training import checkpointing, compiling, loops, precision
 
-SECTIONS = {"loops": loops.compare}
+SECTIONS = {
+    "loops": loops.compare,
+    "precision": precision.compare,
+    "checkpoints": checkpointing.compare,
+    "compile": compiling.compare,
+}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from wd_train.training import Training
 def train(
     net: nn.Module, rows: Rows, validation: Rows, training: Training, on_epoch: Callable[[int], None]
 ) -> nn.Module:
-    """Fused AdamW on the cross-entropy; a cosine; decay of matrices and filters; validation as it is asked."""
+    """Fused AdamW on the cross-entropy, a cosine, decay of matrices and filters, validation as asked."""
     optimizer = torch.optim.AdamW(decayed_apart(net, training.weight_decay), lr=1e-3, fused=True)
     rates = iter(training.rates(len(rows)))
     for epoch in range(1, training.epochs + 1):

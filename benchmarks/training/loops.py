@@ -14,8 +14,9 @@ from training import lean
 from training.cases import CASES, CLASSES, Case
 from wd_train.checkpoints import Checkpoints
 from wd_train.costs import Cost
-from wd_train.matmul import large, operations_of, product_speed
+from wd_train.matmul import Shape, large, operations_of
 from wd_train.network import CPU, AsFloat, channels_last
+from wd_train.precision import Precision
 from wd_train.rows import Rows
 from wd_train.training import Training, train
 
@@ -27,7 +28,7 @@ Run = Callable[[OnEpoch], object]
 
 @dataclass(frozen=True)
 class Times:
-    """Of one training, in seconds of the processor: of a step, and of what is before and after all of them."""
+    """Of one training, in seconds of the processor: of a step, and of what is around all of them."""
 
     step: float
     around: float
@@ -62,13 +63,14 @@ def compare_case(case: Case, rounds: int) -> None:
     )
 
 
-def training_of(case: Case) -> Training:
-    return Training(0.1, batch_size=case.batch_size, epochs=case.epochs, measure_every=case.measure_every)
+def training_of(case: Case, precision: Precision = "float32") -> Training:
+    batch, every = case.batch_size, case.measure_every
+    return Training(0.1, batch_size=batch, epochs=case.epochs, measure_every=every, precision=precision)
 
 
-def contestants(case: Case) -> tuple[Run, Run]:
+def contestants(case: Case, precision: Precision = "float32") -> tuple[Run, Run]:
     """Both loops, each told whom to tell of a measured epoch."""
-    splits, training = case.rows(), training_of(case)
+    splits, training = case.rows(), training_of(case, precision)
     rows, validation = (Rows(split, AsFloat(), CPU) for split in (splits.train, splits.validation))
 
     def ours(on_epoch: OnEpoch) -> object:
@@ -97,11 +99,24 @@ def timed(case: Case, run: Run) -> Times:
     return Times(step, ended - started - step * batches * training.epochs)
 
 
+def product(shape: Shape) -> float:
+    """Operations a second of the processor's time, which other processes take nothing of."""
+    rows, k, columns = shape
+    left, right, times = torch.rand(rows, k), torch.rand(k, columns), 1 + int(1e8 / (rows * k * columns))
+    found = []
+    for _ in range(7):
+        started = time.process_time()
+        for _ in range(times):
+            torch.mm(left, right)
+        found.append(time.process_time() - started)
+    return 2 * rows * k * columns * times / min(found)
+
+
 def shares(case: Case, step: float) -> Cost:
     """What a step reaches of two products."""
     train_rows = case.rows().train
     operations, shape = operations_of(case.build(), torch.from_numpy(train_rows.inputs[:2]).float(), 2)
     shaped = (shape[0] * case.batch_size, *shape[1:])
-    limits = product_speed(large(CPU), CPU), product_speed(shaped, CPU)
+    limits = product(large(CPU)), product(shaped)
     rows = len(train_rows) / training_of(case).batches(len(train_rows))
     return Cost(step, operations=operations * rows, limit=limits[0], limit_of_shape=limits[1])
