@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data_checks.errors import ModelError
+from data_checks.errors import DataError, ModelError
 from data_checks.splits import Split, read_inputs
 from wdgate.evaluation.corruptions import Corruption
 from wdgate.evaluation.onnx_file import OnnxModel
@@ -23,6 +23,14 @@ Rows = NDArray[np.intp]
 
 # As many blocks of neighbours in time as leave a bound enough degrees of freedom.
 TIME_BLOCKS = 30
+
+
+class Predictor(Protocol):
+    """What predicts rows: an `OnnxModel`, or a file of somebody else's in the words of the task."""
+
+    def predict(self, inputs: Any) -> dict[str, NDArray[Any]]:
+        """The named predictions (n, ...) of some rows, as `read_inputs` gives them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class Evaluation:
         weights: how much each row counts (N,), or None.
         baseline: per-row scores of a constant predictor by name, each (N,): what skill is measured from.
         corrupted_rows: positions (M,) of the rows that were corrupted; None: all, or none.
+        attributes: what the rows are broken down by, by name, each (N,).
+        also: the evaluation of each further test set, by its name.
     """
 
     onnx_sha256: str
@@ -78,6 +88,8 @@ class Evaluation:
     weights: Floats | None = None
     baseline: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     corrupted_rows: Rows | None = None
+    attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    also: Mapping[str, Evaluation] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -101,6 +113,7 @@ def evaluate(
     batch_size: int = 512,
     reference: NDArray[Any] | None = None,
     corruptions: Sequence[Corruption] | None = None,
+    also: Mapping[str, Split] | None = None,
 ) -> Evaluation:
     """Predict a split with an exported file, and score it, row by row.
 
@@ -116,33 +129,94 @@ def evaluate(
             nothing is given it knows the targets of `split` itself, which makes it as good as a
             constant can be there, and so skill harder to show, never easier.
         corruptions: in place of those that `corruptions_for` the inputs; (): robustness is not measured.
+        also: further test sets by name, which are evaluated without corruptions.
 
     Raises:
         ModelError: bytes that are no usable ONNX file, or that do not take these inputs or give this
             task's predictions.
         DataError: targets that are not the task's.
     """
-    model = OnnxModel(onnx)
-    predictions = _predict(model, split, batch_size)
-    scores = task.scores(predictions, split.targets)
-    chosen = corruptions_for(split.inputs) if corruptions is None else tuple(corruptions)
-    rows = rows_to_corrupt(split)
-    robustness, worse = (
-        _corrupted_scores(model, split, task, chosen, rows, batch_size) if chosen else ({}, {})
+    return evaluate_with(
+        OnnxModel(onnx),
+        hashlib.sha256(onnx).hexdigest(),
+        split,
+        task,
+        batch_size=batch_size,
+        reference=reference,
+        corruptions=corruptions,
+        also=also,
     )
+
+
+def evaluate_with(
+    model: Predictor,
+    name: str,
+    split: Split,
+    task: Task,
+    *,
+    batch_size: int = 512,
+    reference: NDArray[Any] | None = None,
+    corruptions: Sequence[Corruption] | None = None,
+    also: Mapping[str, Split] | None = None,
+) -> Evaluation:
+    """`evaluate`, of anything that predicts; `name` stands for what predicted, as a hash of its bytes.
+
+    Raises:
+        ModelError: predictions that are not this task's, naming the further test set where it is one.
+        DataError: a test set without rows, or targets that are not the task's.
+    """
+    if not len(split):
+        raise DataError("a test set has no rows, expected at least one")
+    chosen = corruptions_for(split.inputs) if corruptions is None else tuple(corruptions)
+    worse = _corrupted(model, split, task, chosen, batch_size) if chosen else {}
+    return evaluation_of(
+        name,
+        _predict(model, split, batch_size),
+        split,
+        task,
+        reference=reference,
+        **worse,
+        also={
+            other: _elsewhere(model, name, other, rows, task, batch_size, reference)
+            for other, rows in (also or {}).items()
+        },
+    )
+
+
+def evaluation_of(
+    name: str,
+    predictions: Mapping[str, NDArray[Any]],
+    split: Split,
+    task: Task,
+    *,
+    reference: NDArray[Any] | None = None,
+    worse: Mapping[str, Floats] | None = None,
+    robustness: Mapping[str, tuple[float, ...]] | None = None,
+    corrupted_rows: Rows | None = None,
+    also: Mapping[str, Evaluation] | None = None,
+) -> Evaluation:
+    """What follows from predictions (N, ...) of a split; `worse` and what follows it: on corrupted rows.
+
+    Raises:
+        ModelError: predictions that are not this task's.
+        DataError: targets that are not this task's.
+    """
+    scores = task.scores(predictions, split.targets)
     constant = task.constant(split.targets if reference is None else np.asarray(reference), len(split))
     return Evaluation(
-        onnx_sha256=hashlib.sha256(onnx).hexdigest(),
+        onnx_sha256=name,
         fingerprint=split.fingerprint,
         predictions=predictions,
         targets=split.targets,
-        scores={**scores, **worse},
+        scores={**scores, **(worse or {})},
         metrics=task.metrics(predictions, split.targets, split.weights),
-        robustness=robustness,
+        robustness=robustness or {},
         groups=units_of(split),
         weights=split.weights,
         baseline=task.scores(constant, split.targets),
-        corrupted_rows=rows if worse and len(rows) < len(split) else None,
+        corrupted_rows=corrupted_rows,
+        attributes=split.attributes,
+        also=also or {},
     )
 
 
@@ -162,15 +236,42 @@ def units_of(split: Split) -> NDArray[Any] | None:
     return first if first.max(initial=-1) + 1 < len(split) else None
 
 
-def _predict(model: OnnxModel, split: Split, batch_size: int) -> dict[str, NDArray[Any]]:
+def _predict(model: Predictor, split: Split, batch_size: int) -> dict[str, NDArray[Any]]:
     batches = [
         model.predict(read_inputs(split.inputs, rows)) for rows in _batches(np.arange(len(split)), batch_size)
     ]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
+def _elsewhere(
+    model: Predictor,
+    name: str,
+    other: str,
+    rows: Split,
+    task: Task,
+    batch_size: int,
+    reference: NDArray[Any] | None,
+) -> Evaluation:
+    try:
+        return evaluate_with(
+            model, name, rows, task, batch_size=batch_size, reference=reference, corruptions=()
+        )
+    except (ModelError, DataError) as error:
+        raise type(error)(f"on the further test set {other}, {error}") from error
+
+
+def _corrupted(
+    model: Predictor, split: Split, task: Task, corruptions: Sequence[Corruption], batch_size: int
+) -> dict[str, Any]:
+    """What corruptions cost, as `evaluation_of` takes it."""
+    rows = rows_to_corrupt(split)
+    robustness, worse = _corrupted_scores(model, split, task, corruptions, rows, batch_size)
+    some = rows if worse and len(rows) < len(split) else None
+    return {"robustness": robustness, "worse": worse, "corrupted_rows": some}
+
+
 def _corrupted_scores(
-    model: OnnxModel, split: Split, task: Task, corruptions: Sequence[Corruption], rows: Rows, batch_size: int
+    model: Predictor, split: Split, task: Task, corruptions: Sequence[Corruption], rows: Rows, batch_size: int
 ) -> tuple[dict[str, tuple[float, ...]], dict[str, Floats]]:
     """Mean primary score by corruption and severity, and its mean over all of them, a row (M,)."""
     # (corruptions x severities, rows of a batch)
@@ -186,7 +287,7 @@ def _corrupted_scores(
     return by_name, {f"corrupted_{task.primary}": scores.mean(axis=0)}
 
 
-def _primary(model: OnnxModel, task: Task, inputs: Any, targets: NDArray[Any]) -> Floats:
+def _primary(model: Predictor, task: Task, inputs: Any, targets: NDArray[Any]) -> Floats:
     try:
         return task.scores(model.predict(inputs), targets)[task.primary]
     except ModelError as error:

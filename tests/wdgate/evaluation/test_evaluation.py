@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from data_checks.errors import ModelError
+from data_checks.errors import DataError, ModelError
 from data_checks.splits import Split
 from wdgate.evaluation.corruptions import PICTURES
 from wdgate.evaluation.evaluation import evaluate, units_of
@@ -138,3 +138,27 @@ def test_rows_that_follow_one_another_or_are_copies_are_not_independent():
     blocks = units_of(Split(inputs, targets, times=times))
     assert len(np.unique(blocks)) == 30
     assert blocks[0] == 29
+
+
+def test_further_test_sets_are_evaluated_beside_the_first(classifier):
+    task = Classification(("left", "right"))
+    near = Split(
+        np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([0, 1]), attributes={"site": np.array(["A", "B"])}
+    )
+    far = Split(np.array([[1.0, 2.0]]), np.array([0]))
+    found = evaluate(classifier(np.eye(2)), near, task, also={"far": far})
+    assert found.scores["accuracy"].mean() == 1
+    assert found.also["far"].scores["accuracy"].tolist() == [0]
+    assert found.also["far"].onnx_sha256 == found.onnx_sha256
+    assert found.attributes["site"].tolist() == ["A", "B"]
+
+
+def test_a_further_test_set_that_cannot_be_predicted_is_named(classifier):
+    rows = Split(np.eye(2), np.array([0, 1]))
+    with pytest.raises(ModelError, match="on the further test set far, the file does not take rows"):
+        evaluate(classifier(np.eye(2)), rows, TASK, also={"far": Split(np.eye(3), np.array([0, 1, 0]))})
+
+
+def test_no_rows_are_no_test_set(classifier):
+    with pytest.raises(DataError, match="a test set has no rows"):
+        evaluate(classifier(np.eye(2)), Split(np.zeros((0, 2)), np.zeros(0, int)), TASK)
