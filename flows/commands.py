@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from data_checks.errors import CannotProceed, PipelineError
 from flows import report
 from flows.checking import check
+from flows.followers import follow, leading, led
 from flows.naming import arguments_of
 from flows.progress import doing, shown_to_a_person
 from flows.server import open_store, start
 from flows.settings import Settings
+from wd_train.world import read_world
 
 if TYPE_CHECKING:
     from wdgate.registry import Registry
@@ -22,10 +24,13 @@ def run(arguments: Namespace, settings: Settings) -> int:
     """Train and promote, or stop at the bar."""
     from pipelines.pipeline import load_pipeline
 
-    words = arguments_of(arguments.arguments)
+    words, world = arguments_of(arguments.arguments), read_world()
+    if not world.first:
+        arguments.json = False  # one process answers
+        return follow(world, arguments.pipeline, words)
     # Before Prefect starts a server: a misspelt argument is told at once.
     load_pipeline(arguments.pipeline, words)
-    with shown_to_a_person():
+    with shown_to_a_person(), leading(world):
         with doing("Starting Prefect's server"):
             start()
         if arguments.no_promote:
@@ -158,7 +163,7 @@ def new(arguments: Namespace, settings: Settings) -> int:
 
 
 COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
-    function.__name__: function
+    function.__name__: function if function is run else led(function)
     for function in (run, promote, check, sweep, init, history, verify, rollback, ui, deploy, new)
 }
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from data_checks.errors import ModelError, PipelineError
 from data_checks.splits import Splits
 from flows import tracking
+from flows.followers import call_to_train
 from flows.kept import kept_outcomes
 from flows.progress import now, say, share_done
+from wd_train.world import read_world
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
     from pipelines.pipeline import Pipeline, Plan
@@ -52,9 +54,11 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints)
     """
     from wd_train.training import train
 
-    pipeline = plan.pipeline
+    pipeline, world = plan.pipeline, read_world()
+    call_to_train(world)
     if pipeline.model is None:
-        return _own_loop(pipeline, splits, run, checkpoints)
+        # Its checkpoints are of one process: the others would begin anew where this one went on.
+        return _own_loop(pipeline, splits, run, checkpoints if world.alone else None)
 
     unlogged: list[Reading] = []
     diagnosed = _telling_diagnoses(run)
@@ -80,6 +84,7 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints)
         on_reading=on_reading,
         checkpoints=checkpoints,
         tell=say,
+        world=world,
     )
     return _fitted(trained, pipeline.task.primary)
 
@@ -155,7 +160,9 @@ def _telling_diagnoses(run: tracking.Run) -> Callable[[Reading], None]:
     return tell
 
 
-def _own_loop(pipeline: Pipeline, splits: Splits, run: tracking.Run, checkpoints: Checkpoints) -> Fitted:
+def _own_loop(
+    pipeline: Pipeline, splits: Splits, run: tracking.Run, checkpoints: Checkpoints | None
+) -> Fitted:
     """The user's loop; what it watches is drawn as for wdgate's own, and goes on from its checkpoints."""
     from torch import nn
 
@@ -173,7 +180,7 @@ def _own_loop(pipeline: Pipeline, splits: Splits, run: tracking.Run, checkpoints
         diagnosed(reading)
 
     started = time.monotonic()
-    with watching_for(checkpoints.part, on_reading, say):
+    with watching_for(None if checkpoints is None else checkpoints.part, on_reading, say):
         model = pipeline.train(splits.train, splits.validation, pipeline.training)
     if not isinstance(model, nn.Module | bytes | str | Path):
         expected = "a torch.nn.Module, or an ONNX file as bytes or as a path"
