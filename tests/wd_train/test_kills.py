@@ -37,7 +37,8 @@ training = Training(weight_decay=.1, epochs=60, batch_size=32, patience=40, lear
 kept = Checkpoints(sys.argv[1], "key", every=.05, tell=lambda words: print(words, flush=True))
 parts = (model, None, rows(4000, 0), rows(500, 1), Classification(("a", "b")))
 result = train(*parts, training, augment=noisy, checkpoints=kept)
-torch.save((dict(result.network.state_dict()), [vars(epoch) for epoch in result.history]), sys.argv[2])
+seen = [{**vars(epoch), "seconds": None} for epoch in result.history]
+torch.save((dict(result.network.state_dict()), seen), sys.argv[2])
 """
 
 
