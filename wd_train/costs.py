@@ -27,15 +27,15 @@ class Cost:
 
     Args:
         seconds: wall time, with preparing the rows and measuring.
-        memory: bytes that the process held at most, with all that it did before.
+        memory: bytes that the process held at most, with all that it did before; of several, the first one.
         devices: that it ran on.
-        device_memory: bytes that its tensors took at most on a GPU.
+        device_memory: bytes that its tensors took at most on a GPU; of several, the first one.
         samples: rows that it took steps on, each as often as it came.
         steps: that it took.
         operations: floating-point operations of all steps.
         limit: operations a second of a large matrix product on the device; None for trainings below `LONG`.
         limit_of_shape: the same in the shape of the network's largest layer.
-        joules: that the device drew, whatever ran on it.
+        joules: that the device drew from the first step on, whatever ran on it; of several, the first one.
         epochs_saved: that early stopping left out.
     """
 
@@ -134,7 +134,15 @@ class Meter:
         self._before = dict(state)
 
 
-def cost_of(net: nn.Module, rows: Rows, training: Training, steps: int, meter: Meter, seconds: float) -> Cost:
+def cost_of(
+    net: nn.Module,
+    rows: Rows,
+    training: Training,
+    steps: int,
+    meter: Meter,
+    seconds: float,
+    devices: int = 1,
+) -> Cost:
     """What a training cost that has ended.
 
     Args:
@@ -144,10 +152,12 @@ def cost_of(net: nn.Module, rows: Rows, training: Training, steps: int, meter: M
         steps: that it took.
         meter: of what it spent besides time.
         seconds: that it took.
+        devices: that took steps together, one a process.
     """
     batches, spent = training.batches(len(rows)), meter.state_dict()
     cost = Cost(
         seconds=seconds,
+        devices=devices,
         samples=round(steps / batches * len(rows)),
         steps=steps,
         epochs_saved=training.epochs - steps // batches,
@@ -165,7 +175,7 @@ def _compared(cost: Cost, net: nn.Module, rows: Rows, dtype: torch.dtype) -> Cos
     operations, shape = operations_of(net, rows.inputs(few), len(few))
     if operations is None or shape is None:
         return cost
-    batch = cost.samples // cost.steps
+    batch = cost.samples // cost.steps // cost.devices
     return replace(
         cost,
         operations=operations * cost.samples,

@@ -96,17 +96,17 @@ def operations_of(
 def _forward_and_backward(net: nn.Module, inputs: Tensor | dict[str, Tensor]) -> int | None:
     was_training = net.training
     # cuDNN gives no gradients of recurrent layers in evaluation mode.
-    with (
-        torch.enable_grad(),
-        torch.backends.cudnn.flags(enabled=False),
-        FlopCounterMode(display=False) as counter,
-    ):
-        outputs = net.eval()(inputs)
-        if outputs.requires_grad:
-            outputs.sum().backward()
-    net.train(was_training)
-    net.zero_grad()
-    return int(counter.get_total_flops()) if outputs.requires_grad else None
+    without_cudnn = torch.backends.cudnn.flags(enabled=False)
+    try:
+        with torch.enable_grad(), without_cudnn, FlopCounterMode(display=False) as counter:
+            net.eval()(inputs).sum().backward()
+    except RuntimeError:
+        # Not every network has gradients when it is evaluated, and its training has ended well without.
+        return None
+    finally:
+        net.train(was_training)
+        net.zero_grad()
+    return int(counter.get_total_flops())
 
 
 def _product(module: nn.Module, outputs: Tensor) -> Shape:

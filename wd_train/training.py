@@ -157,7 +157,7 @@ def _trained(
     train_score = measured(work.world, network.net, work.rows, task)[1]
     validation_score = measured(work.world, network.net, work.validation, task)[1]
     seconds = loop.seconds + time.monotonic() - started
-    cost = cost_of(network.net, work.rows, work.training, loop.steps, loop.meter, seconds)
+    cost = cost_of(network.net, work.rows, work.training, loop.steps, loop.meter, seconds, work.world.size)
     return TrainedModel(
         network=network.cpu().to(memory_format=torch.contiguous_format).eval(),  # type: ignore[call-overload]
         history=tuple(loop.history),

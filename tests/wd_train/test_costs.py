@@ -10,6 +10,8 @@ from data_checks.splits import Split
 from wd_train import costs
 from wd_train.checkpoints import Checkpoints
 from wd_train.costs import Cost, Meter, peak_memory
+from wd_train.network import AsFloat
+from wd_train.rows import Rows
 from wd_train.training import Training, train
 from wdgate.evaluation.tasks import Classification
 
@@ -134,3 +136,15 @@ def test_what_is_not_known_is_not_listed():
 def test_a_share_is_of_all_devices():
     cost = Cost(2.0, devices=2, operations=400, limit=200.0)
     assert cost.share_of_limit == 0.5
+
+
+def test_several_processes_share_the_rows_of_a_step(monkeypatch):
+    monkeypatch.setattr(costs, "LONG", 0.0)
+    asked = []
+    monkeypatch.setattr(costs, "product_speed", lambda shape, device, dtype: asked.append(shape) or 1e9)
+    together = costs.cost_of(
+        nn.Linear(4, 2), Rows(rows(30, 0), AsFloat(), CPU), TRAINING, 16, Meter(CPU), 3.0, 2
+    )
+    assert together.samples == 120
+    assert together.device_seconds == 6.0
+    assert asked[-1] == (120 // 16 // 2, 4, 2)
