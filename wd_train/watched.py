@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
-import io
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_map_only
 
 from data_checks.errors import TrainingError
 from wd_train.checkpoints import Checkpoints, Tell
 from wd_train.diagnostics import Diagnosis, Reading
 from wd_train.generators import Generator, generators_of, own_states, set_own_states, set_states, states_of
 from wd_train.hooked import HookedWatch
+from wd_train.keepable import apart, check_parts, plain
 from wd_train.loop import Stateful, on
 from wd_train.stopping import asked, stop, stoppable
 
 Batch = TypeVar("Batch")
-KEPT = Tensor | np.generic | bool | int | float | complex | str | bytes | None
 
 
 class Watched:
@@ -52,7 +50,7 @@ class Watched:
         tell: Tell,
     ) -> None:
         self._model, self._steps, self._checkpoints, self._tell = model, steps, checkpoints, tell
-        self._generators, stateful = _apart(parts)
+        self._generators, stateful = apart(parts)
         self._watch = HookedWatch(model, optimizer, self._all_steps, on_reading)
         decay = {} if self._watch.decay is None else {"decay": self._watch.decay}
         self._parts: dict[str, Stateful] = {**decay, "optimizer": optimizer, **stateful, "model": model}
@@ -66,7 +64,7 @@ class Watched:
         self._loader_began: dict[str, Any] = {}  # the loader's, as its batches began
         self._stopped: dict[str, Any] = {}  # what holds once the batches that were taken are skipped
         if checkpoints is not None:
-            _check_parts(stateful)
+            check_parts(stateful)
             self._resume(checkpoints)
 
     @property
@@ -148,7 +146,7 @@ class Watched:
             "began": self._began,
             "loader_began": self._loader_began,
             "generators": states_of({**self._generators, **self._loader}, self._device()),
-            "kept": _plain(self.kept),
+            "kept": plain(self.kept),
         }
 
     def _begin_batches(self, loader: Iterable[Any]) -> None:
@@ -238,48 +236,6 @@ class Watched:
 
 
 _END = object()
-
-
-def _apart(
-    parts: Mapping[str, Stateful | Generator],
-) -> tuple[dict[str, Generator], dict[str, Stateful]]:
-    """Generators, and what has a state of another kind."""
-    generators = {name: part for name, part in parts.items() if isinstance(part, Generator)}
-    stateful = {name: part for name, part in parts.items() if not isinstance(part, Generator)}
-    for name, part in stateful.items():
-        if not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
-            raise TrainingError(
-                f"{name} must have state_dict and load_state_dict, or be a generator of torch or NumPy, "
-                f"got {type(part).__name__}"
-            )
-    return generators, stateful
-
-
-def _check_parts(parts: Mapping[str, Stateful]) -> None:
-    """Raise now where a checkpoint could be written but not read, and not after the kill."""
-    for name, part in parts.items():
-        stream = io.BytesIO()
-        try:
-            torch.save(part.state_dict(), stream)
-            stream.seek(0)
-            torch.load(stream, weights_only=True)
-        except (pickle.PicklingError, pickle.UnpicklingError, AttributeError, TypeError) as error:
-            reason = str(error).splitlines()[0]
-            raise TrainingError(
-                f"the state of {name} must hold nothing but tensors and plain values: {reason}"
-            ) from error
-
-
-def _plain(kept: Mapping[str, Any]) -> dict[str, Any]:
-    for name, value in kept.items():
-        for leaf in tree_leaves(value):
-            if not isinstance(leaf, KEPT):
-                raise TrainingError(
-                    f"kept[{name!r}] must hold numbers, text and tensors, in lists and dictionaries or not, "
-                    f"got {type(leaf).__name__}"
-                )
-    plain: dict[str, Any] = tree_map_only(np.generic, lambda number: number.item(), dict(kept))
-    return plain
 
 
 def _tensors_of(state: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
