@@ -35,7 +35,8 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_run, _check, _sweep, _promote, _init, _history, _verify, _rollback, _ui, _deploy, _new):
+    work = (_run, _check, _sweep, _promote, _power)
+    for add in (*work, _init, _history, _verify, _rollback, _ui, _deploy, _new):
         add(commands)
     return root
 
@@ -146,6 +147,25 @@ def _new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--from", dest="kind", choices=kinds, default="table", help="what it starts from (default: table)"
     )
+
+
+def _power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "how many test rows the gates need to decide their own limits, before anything is trained"
+    command = commands.add_parser("power", help=told)
+    command.add_argument("pipeline", metavar="PIPELINE", nargs="?", help="whose gates and test rows")
+    _values(command)
+    shares = {
+        "margin": "the loss in accuracy that is allowed, such as .03",
+        "disagreement": "the share of rows that one model gets right and the other wrong, such as .06",
+        "limit": "the accuracy that is asked for, such as .88",
+        "expected": "the accuracy that the model is expected to have, such as .93",
+    }
+    for name, meaning in shares.items():
+        command.add_argument(f"--{name}", type=float, metavar="SHARE", help=meaning)
+    command.add_argument("--rows", type=int, help="how many test rows, or groups of them, there are")
+    command.add_argument("--looks", type=int, default=20, help="how many are planned (default: 20)")
+    command.add_argument("--alpha", type=float, default=0.05, help="over all looks (default: .05)")
+    _json(command)
 
 
 def _pipeline(command: argparse.ArgumentParser) -> None:

@@ -162,9 +162,29 @@ def new(arguments: Namespace, settings: Settings) -> int:
     return 0
 
 
+def power(arguments: Namespace, settings: Settings) -> int:
+    """Say how many test rows the gates need; what is known to be too few is refused."""
+    from wdgate.power import Plan, asked, independent_rows, needs
+
+    if arguments.pipeline is None:
+        plan = Plan(arguments.alpha, arguments.looks, arguments.rows)
+        told = asked(arguments.margin, arguments.disagreement, arguments.limit, arguments.expected, plan)
+    else:
+        from pipelines.pipeline import load_pipeline
+
+        pipeline = load_pipeline(arguments.pipeline, arguments_of(arguments.arguments)).pipeline
+        rows = independent_rows(pipeline.splits().test)
+        told = needs(pipeline.gates, Plan(pipeline.alpha, pipeline.looks, *rows))
+    if arguments.json:
+        report.print_json([{**vars(need), "enough": need.enough} for need in told])
+    else:
+        print("\n".join(need.sentence for need in told) or "No gate asks for a share of rows.")
+    return 0 if all(need.enough for need in told) else 1
+
+
 COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function if function is run else led(function)
-    for function in (run, promote, check, sweep, init, history, verify, rollback, ui, deploy, new)
+    for function in (run, promote, check, sweep, power, init, history, verify, rollback, ui, deploy, new)
 }
 
 

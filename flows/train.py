@@ -21,6 +21,7 @@ from flows.steps import step
 from flows.under_way import alone, checkpoints_of
 from pipelines.pipeline import Plan, load_pipeline
 from wdgate import __version__
+from wdgate.power import require_power
 
 if TYPE_CHECKING:  # torch takes seconds to import, and is imported while the data are checked
     from wd_train.checkpoints import Checkpoints
@@ -40,6 +41,7 @@ def train(pipeline: str, parameters: dict[str, Any] | None = None, fresh: bool =
     settings = read_settings()
     plan = step(load_pipeline, "Loading the pipeline")(pipeline, parameters or {})
     splits = step(load_splits, "Loading the rows")(plan)
+    require_power(plan.pipeline.gates, splits.test, plan.pipeline.alpha, plan.pipeline.looks)
     key = content_key(plan, splits)
     with alone(settings, key), stopping_between_steps():
         run, finished = tracking.open_run(settings, plan, splits, key, fresh=fresh)

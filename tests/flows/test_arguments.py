@@ -64,3 +64,13 @@ def test_the_help_page_imports_nothing_heavy():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def test_how_many_rows_a_margin_takes_is_answered_with_its_exit_code(capsys):
+    words = ["power", "--rows", "700", "--margin", ".03", "--disagreement", ".06", "--json"]
+    assert COMMANDS["power"](parse(words), None) == 1
+    assert '"rows": 987' in capsys.readouterr().out
+    assert COMMANDS["power"](parse([*words, "--rows", "1000"]), None) == 0
+    capsys.readouterr()
+    assert COMMANDS["power"](parse(["power", "--limit", ".88", "--expected", ".93"]), None) == 0
+    assert "takes 480 test rows" in capsys.readouterr().out

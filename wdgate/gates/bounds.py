@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.floating]
+# A number, or an array of numbers, which gives an array back: one a simulated test set.
+Number = Any
 
 
 @dataclass(frozen=True)
@@ -107,19 +109,22 @@ def proportion_bounds(successes: float, rows: int, alpha: float) -> Bounds:
     )
 
 
-def clopper_pearson(successes: float, rows: float, alpha: float) -> tuple[float, float]:
+def clopper_pearson(successes: Number, rows: Number, alpha: float) -> tuple[Number, Number]:
     """Exact one-sided bounds of a proportion (Clopper & Pearson 1934); rows may be an effective number.
 
     Wilson's interval is shorter and errs more often than it says (.055 instead of .05 at 288 rows).
+    Arrays of successes give arrays of bounds.
 
     Example:
         >>> [round(bound, 4) for bound in clopper_pearson(0, 100, alpha=0.05)]
         [0.0, 0.0295]
     """
     failures = rows - successes
-    lower = 0.0 if successes <= 0 else float(special.betaincinv(successes, failures + 1, alpha))
-    upper = 1.0 if failures <= 0 else float(special.betaincinv(successes + 1, failures, 1 - alpha))
-    return lower, upper
+    none, all_of_them = np.less_equal(successes, 0), np.less_equal(failures, 0)
+    some, any_wrong = np.where(none, 1, successes), np.where(all_of_them, 1, failures)
+    lower = np.where(none, 0.0, special.betaincinv(some, np.maximum(failures, 0) + 1, alpha))
+    upper = np.where(all_of_them, 1.0, special.betaincinv(np.maximum(successes, 0) + 1, any_wrong, 1 - alpha))
+    return (lower, upper) if lower.ndim else (float(lower), float(upper))
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,10 +131,18 @@ class Robust:
 
 @dataclass(frozen=True)
 class NoWorse:
-    """A score is not worse by a margin than the champion's (WD205) nor than the anchor's (WD206)."""
+    """A score is not worse by a margin than the champion's (WD205) nor than the anchor's (WD206).
+
+    Args:
+        score: what is compared.
+        margin: the loss that is allowed.
+        disagreement: the share of rows on which the two are expected to differ; None where nobody said.
+    """
 
     score: str
     margin: float
+    # It changes no answer, and so is no part of the question: what was judged before is not asked again.
+    disagreement: float | None = None
 
     def answer(self, case: Case) -> tuple[GateResult, ...]:
         """One result for the champion and one for the anchor, each on the same rows as the candidate."""
@@ -153,6 +161,8 @@ class NoWorse:
         """A score that the task does not have, or that has no better side."""
         if direction(self.score, task) is None and self.score in task.higher_is_better:
             return f"{self.score}, which is best at 0 and has no worse side: ask within({self.score!r}, ...)"
+        if self.disagreement is not None and self.score != "accuracy":
+            return f"{self.score} with a disagreement, which two models have in accuracy alone: leave it out"
         return _unknown(self.score, task)
 
     def _against(
@@ -235,13 +245,19 @@ def within(score: str, limit: float) -> Limit:
     return Limit("within", _name(score), _positive("limit", limit))
 
 
-def no_worse(score: str, margin: float) -> NoWorse:
+def no_worse(score: str, margin: float, disagreement: float | None = None) -> NoWorse:
     """Ask that a score is not worse by `margin` than the champion's, nor than the anchor's (WD205, WD206).
 
+    Where `disagreement` is given, the share of rows that one model gets right and the other wrong, a run is
+    refused before training if its test rows are too few to decide the margin.
+
     Raises:
-        PipelineError: a margin that is not above 0; with a margin of 0 no finite number of rows decides.
+        PipelineError: a margin that is not above 0; with a margin of 0 no finite number of rows decides. A
+            disagreement that is not above 0, or above 1.
     """
-    return NoWorse(_name(score), _positive("margin", margin))
+    if disagreement is not None and not _positive("disagreement", disagreement) <= 1:
+        raise PipelineError(f"disagreement must be a share of rows, at most 1, got {disagreement!r}")
+    return NoWorse(_name(score), _positive("margin", margin), disagreement)
 
 
 def robust(limit: float) -> Robust:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from wdgate.gates.bounds import Bounds, effective_rows, linearized, studentized
+from wdgate.gates.bounds import Bounds, Number, effective_rows, linearized, studentized
 
 Floats = NDArray[np.floating]
 
@@ -56,8 +56,10 @@ def difference_bounds(
     return Bounds(units.mean, *method(1.0), len(difference), method)
 
 
-def tango(better: float, worse: float, rows: float, alpha: float) -> tuple[float, float]:
+def tango(better: Number, worse: Number, rows: Number, alpha: float) -> tuple[Number, Number]:
     """One-sided bounds of the difference of two paired proportions (Tango 1998, Statistics in Medicine 17).
+
+    Arrays of counts give arrays of bounds.
 
     Args:
         better: rows that only the first got right.
@@ -74,27 +76,30 @@ def tango(better: float, worse: float, rows: float, alpha: float) -> tuple[float
     return lower, -_tango_lower(worse, better, rows, quantile)
 
 
-def _tango_lower(better: float, worse: float, rows: float, quantile: float) -> float:
-    # The score falls steadily as the supposed difference grows, so the bound is found by halving.
-    low, high = -1.0, (better - worse) / rows
-    for _ in range(60):
-        middle = (low + high) / 2
-        if _score(better, worse, rows, middle) > quantile:
-            low = middle
-        else:
-            high = middle
-    return low
+def tango_score(better: Number, worse: Number, rows: Number, difference: Number) -> Number:
+    """Tango's statistic: how far the counts are from a supposed difference, in standard errors.
 
-
-def _score(better: float, worse: float, rows: float, difference: float) -> float:
-    """Tango's statistic: how far the counts are from a supposed difference, in standard errors."""
+    A lower bound is at or above a difference where this is at or above the bound's quantile.
+    """
     # The probability of `worse` that is most likely among those with this difference.
     linear = (2 * rows - better + worse) * difference - better - worse
     constant = -worse * difference * (1 - difference)
     share = (np.sqrt(linear**2 - 8 * rows * constant) - linear) / (4 * rows)
     variance = rows * (2 * share + difference * (1 - difference))
     distance = better - worse - rows * difference
-    if variance > 0:
-        return float(distance / np.sqrt(variance))
     # Every row is said to differ in one direction: the counts agree with that, or are impossible under it.
-    return float(np.copysign(np.inf, distance)) if distance else 0.0
+    impossible = np.where(distance == 0, 0.0, np.copysign(np.inf, distance))
+    scaled = distance / np.sqrt(np.where(variance > 0, variance, 1.0))
+    return np.where(variance > 0, scaled, impossible)[()]
+
+
+def _tango_lower(better: Number, worse: Number, rows: Number, quantile: float) -> Number:
+    # The score falls steadily as the supposed difference grows, so the bound is found by halving.
+    low: Number = -1.0
+    high = (better - worse) / rows
+    for _ in range(60):
+        middle = (low + high) / 2
+        beyond = tango_score(better, worse, rows, middle) > quantile
+        low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
+    # A plain number of plain numbers: what is recorded holds no arrays.
+    return low if np.ndim(low) else float(low)
