@@ -10,6 +10,7 @@ import pytest
 from data_checks.splits import read_inputs
 from pipelines.pipeline import load_pipeline
 from wd_train.checkpoints import Checkpoints
+from wd_train.devices import threads_for
 from wd_train.export import export
 from wd_train.watching import watching_for
 from wdgate.evaluation.onnx_file import OnnxModel
@@ -19,6 +20,13 @@ needs_lightning = pytest.mark.skipif(
     importlib.util.find_spec("lightning") is None, reason="lightning is not installed"
 )
 NAMES = ["plain_loop", "hugging_face", pytest.param("lightning_loop", marks=needs_lightning)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Batches of few rows wait for the second thread longer than they compute."""
+    with threads_for(0):
+        yield
 
 
 class Killed(BaseException):
