@@ -15,7 +15,7 @@ LONGEST = 2.0
 """Seconds of training after which a process is killed at the latest; undisturbed it takes about eight."""
 
 TRAINS = """
-import sys, torch
+import io, sys, torch
 from data_checks.splits import Split
 from torch import nn
 from wd_train.checkpoints import Checkpoints
@@ -38,7 +38,10 @@ kept = Checkpoints(sys.argv[1], "key", every=.05, tell=lambda words: print(words
 parts = (model, None, rows(4000, 0), rows(500, 1), Classification(("a", "b")))
 result = train(*parts, training, augment=noisy, checkpoints=kept)
 seen = [{**vars(epoch), "seconds": None} for epoch in result.history]
-torch.save((dict(result.network.state_dict()), seen), sys.argv[2])
+kept = io.BytesIO()  # a file would hold its own name
+torch.save((dict(result.network.state_dict()), seen), kept)
+with open(sys.argv[2], "wb") as file:
+    file.write(kept.getvalue())
 """
 
 
