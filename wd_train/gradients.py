@@ -107,7 +107,8 @@ class BatchGradients:
             outputs = outputs[: len(indices)]
         loss = self._loss.of(outputs, indices, batch)
         # The mean over the processes of so many times their shares is the sum of the shares.
-        loss.backward(torch.full_like(loss, self._processes))  # type: ignore[no-untyped-call]
+        times = None if self._processes == 1 else torch.full_like(loss, self._processes)
+        loss.backward(times)  # type: ignore[no-untyped-call]
         return loss.detach(), outputs.detach()
 
     def _forget(self) -> None:
