@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
-    work = (_run, _check, _sweep, _promote, _power)
+    work = (_run, _check, _judge, _sweep, _promote, _power)
     for add in (*work, _init, _history, _verify, _rollback, _ui, _deploy, _new):
         add(commands)
     return root
@@ -73,6 +73,40 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     files.add_argument("--regression", action="store_true", help="the target is a value, though it is whole")
     files.add_argument("--fix", action="store_true", help="write the rows again without those that leak")
     files.add_argument("--out", type=Path, metavar="FOLDER", help="where to write, if not beside the file")
+    _json(command)
+
+
+def _judge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "judge",
+        help="judge an ONNX file or a table of predictions that no pipeline has made; nothing is promoted",
+        epilog="gates: at_least(accuracy, .9), at_most(nll, .3), within(confidence_gap, .05), skill(), "
+        "robust(.7), no_worse(accuracy, .02), slices(COLUMN, at_least=.8), on(NAME, GATE); else skill()",
+    )
+    command.add_argument("--onnx", type=Path, metavar="FILE", help="the model")
+    told = "its predictions instead: the ids, and a column of probability a class, or one named predicted"
+    command.add_argument("--predictions", type=Path, metavar="FILE", help=told)
+    command.add_argument("--champion", type=Path, metavar="FILE", help="another one, to compare with")
+    command.add_argument("--test", type=Path, metavar="FILE", help="the rows that it is judged on")
+    command.add_argument("--train", type=Path, metavar="FILE", help="the rows that it was fitted on")
+    command.add_argument("--also", metavar="NAME=FILE", action="append", help="a further test set")
+    command.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
+    command.add_argument("--group", metavar="COLUMN", help="the column that says which rows belong together")
+    command.add_argument("--time", metavar="COLUMN", help="the column that says when a row happened")
+    command.add_argument("--id", metavar="COLUMN", help="the column that names a row")
+    command.add_argument("--key", metavar="COLUMN", action="append", help="a further column that is no input")
+    command.add_argument(
+        "--slice", metavar="COLUMN", action="append", help="a column to break results down by"
+    )
+    command.add_argument("--classes", metavar="A,B", help="the classes in the order of the model's columns")
+    meaning = "what the file's only output is, where its name does not say it"
+    command.add_argument("--output", choices=("probs", "logits", "predicted"), help=meaning)
+    command.add_argument("--gate", metavar="GATE", action="extend", nargs="+", help="what it must show")
+    command.add_argument("--alpha", type=float, default=0.05, help="the chance to err over all looks (.05)")
+    command.add_argument("--looks", type=int, default=20, help="planned judgements on these rows (20)")
+    command.add_argument(
+        "--regression", action="store_true", help="the target is a value, though it is whole"
+    )
     _json(command)
 
 

@@ -10,6 +10,7 @@ from data_checks.errors import CannotProceed, PipelineError
 from flows import report
 from flows.checking import check
 from flows.followers import follow, leading, led
+from flows.judging import judge
 from flows.naming import arguments_of
 from flows.progress import doing, shown_to_a_person
 from flows.server import open_store, start
@@ -184,7 +185,10 @@ def power(arguments: Namespace, settings: Settings) -> int:
 
 COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function if function is run else led(function)
-    for function in (run, promote, check, sweep, power, init, history, verify, rollback, ui, deploy, new)
+    for function in (
+        *(run, promote, check, judge, sweep, power),
+        *(init, history, verify, rollback, ui, deploy, new),
+    )
 }
 
 

@@ -14,9 +14,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from wdgate.evaluation.evaluation import evaluate
+    from wdgate.evaluation.predictions import read_predictions
     from wdgate.evaluation.tasks import Classification, Regression
+    from wdgate.gates.also_gate import on
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
-    from wdgate.judging import judge
+    from wdgate.gates.slice_gate import slices
+    from wdgate.judge_any import judge
     from wdgate.promotion import Promotion, promote
     from wdgate.registry import Registry
     from wdgate.serving import history, load_champion, rollback, verify
@@ -33,10 +36,13 @@ __all__ = [
     "judge",
     "load_champion",
     "no_worse",
+    "on",
     "promote",
+    "read_predictions",
     "robust",
     "rollback",
     "skill",
+    "slices",
     "verify",
     "within",
 ]
@@ -44,8 +50,11 @@ __all__ = [
 _MODULES = {
     "wdgate.evaluation.evaluation": ("evaluate",),
     "wdgate.evaluation.tasks": ("Classification", "Regression"),
+    "wdgate.evaluation.predictions": ("read_predictions",),
+    "wdgate.gates.also_gate": ("on",),
     "wdgate.gates.gates": ("at_least", "at_most", "no_worse", "robust", "skill", "within"),
-    "wdgate.judging": ("judge",),
+    "wdgate.gates.slice_gate": ("slices",),
+    "wdgate.judge_any": ("judge",),
     "wdgate.promotion": ("Promotion", "promote"),
     "wdgate.registry": ("Registry",),
     "wdgate.serving": ("history", "load_champion", "rollback", "verify"),

@@ -1,0 +1,38 @@
+"""What are all numbers of an evaluation, each with its bounds?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.tasks import Task
+from wdgate.gates.measuring import measured
+
+Numbers = dict[str, dict[str, Any]]
+
+
+def bounded(evaluation: Evaluation, task: Task, alpha: float) -> Numbers:
+    """Every score and metric: `observed`, `lower`, `upper` and `rows`, None in place of NaN.
+
+    Args:
+        evaluation: of one test set.
+        task: what is predicted.
+        alpha: the error probability of each single bound.
+    """
+    names = [*evaluation.scores, *evaluation.metrics]
+    return {name: _as_dict(name, evaluation, task, alpha) for name in names}
+
+
+def bounded_also(evaluation: Evaluation, task: Task, alpha: float) -> dict[str, Numbers]:
+    """The same of each further test set, by its name."""
+    return {name: bounded(there, task, alpha) for name, there in evaluation.also.items()}
+
+
+def _as_dict(name: str, evaluation: Evaluation, task: Task, alpha: float) -> dict[str, Any]:
+    bounds = measured(name, evaluation, task, alpha)
+    assert bounds is not None  # noqa: S101 - the name is one of the evaluation's own
+    numbers = {"observed": bounds.observed, "lower": bounds.lower, "upper": bounds.upper}
+    finite = {side: float(value) if np.isfinite(value) else None for side, value in numbers.items()}
+    return {**finite, "rows": bounds.rows}

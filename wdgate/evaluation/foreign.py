@@ -1,0 +1,246 @@
+"""What does an ONNX file predict that somebody else exported, in the words of the task?
+
+Inputs: one matrix of the columns in their order, or one input a column. Outputs, by name: wdgate's own
+(`probs`, `predicted`), scikit-learn's (`label`, `probabilities`, also as ZipMap's list of dictionaries),
+`logits`, or the only one, of which a person says what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_checks.errors import ModelError
+from wdgate.evaluation.class_names import classes_of
+from wdgate.evaluation.labels import Labels
+from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.evaluation.tasks import Classification, Task
+
+Array = NDArray[Any]
+Meaning = Literal["probs", "logits", "predicted"]
+
+MEANINGS: tuple[Meaning, ...] = ("probs", "logits", "predicted")
+# What outputs are called: by wdgate, skl2onnx, onnxmltools, and by people.
+NAMES: Mapping[str, Meaning] = {
+    "probs": "probs",
+    "probabilities": "probs",
+    "output_probability": "probs",
+    "logits": "logits",
+    "predicted": "predicted",
+    "label": "predicted",
+    "output_label": "predicted",
+    "variable": "predicted",
+}
+
+
+class ForeignModel(OnnxModel):
+    """A session over somebody else's file, which predicts in the words of a task.
+
+    Args:
+        onnx: the bytes of the file.
+        task: what is predicted; the columns of the file are put into the order of its classes where the file
+            names them, and are taken to be in that order where it names none.
+        output: what the file's only output is, where its name does not say it.
+
+    Raises:
+        ModelError: bytes that cannot be opened, outputs that say nothing of this task, or other classes.
+    """
+
+    def __init__(self, onnx: bytes, task: Task, output: Meaning | None = None) -> None:
+        super().__init__(onnx)
+        self.sha256 = hashlib.sha256(onnx).hexdigest()
+        self._shapes = {put.name: tuple(put.shape) for put in self._session.get_inputs()}
+        self._meanings = _meanings(self.outputs, task, output)
+        self._task = task
+        own = classes_of(onnx)
+        self._own: NDArray[np.intp] | None = None
+        if own is not None and isinstance(task, Classification):
+            self._own = class_order(own, task)
+
+    @property
+    def task(self) -> Task:
+        """The task that these outputs can be scored in: without probabilities, classes alone."""
+        names_only = set(self._meanings) == {"predicted"}
+        if names_only and isinstance(self._task, Classification):
+            return Labels(self._task.classes)
+        return self._task
+
+    def predict(self, inputs: Any) -> dict[str, Array]:
+        """The predictions of some rows, named as the task names them.
+
+        Raises:
+            ModelError: columns that the file does not take, or outputs that say nothing of this task.
+        """
+        outputs = super().predict(self._fed(inputs))
+        found = {meaning: outputs[name] for meaning, name in self._meanings.items()}
+        if not isinstance(self._task, Classification):
+            return {"predicted": _one_column(_numbers("predicted", found["predicted"]))}
+        return self._classified(found, self._task)
+
+    def _classified(self, found: Mapping[str, Array], task: Classification) -> dict[str, Array]:
+        said = {}
+        if "predicted" in found:
+            said["predicted"] = class_numbers(found["predicted"], task)
+        if "probs" in found or "logits" in found:
+            probs = _probabilities(found, len(task.classes), task)
+            if self._own is not None and not _is_dictionaries(found.get("probs")):
+                probs = probs[:, self._own]
+            said = {"predicted": probs.argmax(axis=1), **said, "probs": probs}
+        return said
+
+    def _fed(self, inputs: Any) -> Any:
+        if not isinstance(inputs, Mapping) or set(inputs) == set(self.inputs):
+            return self._shaped(inputs) if isinstance(inputs, Mapping) else inputs
+        missing = [name for name in self.inputs if name not in inputs]
+        if not missing:
+            return self._shaped({name: inputs[name] for name in self.inputs})
+        if len(self.inputs) > 1:
+            raise ModelError(
+                f"the file takes an input named {missing[0]}, but the rows have {', '.join(inputs)}"
+            )
+        return _matrix(inputs, self.inputs[missing[0]])
+
+    def _shaped(self, columns: Mapping[str, Array]) -> dict[str, Array]:
+        """Columns (N,) as (N, 1), where the file takes such ones."""
+        return {
+            name: values[:, None] if values.ndim == 1 and len(self._shapes[name]) == 2 else values
+            for name, values in columns.items()
+        }
+
+
+def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
+    """Where the file has each class of the task: columns of the file in the task's order.
+
+    Raises:
+        ModelError: neither the task's names nor as many numbers from 0.
+    """
+    count = len(task.classes)
+    if sorted(own) == sorted(task.classes):
+        return np.array([list(own).index(name) for name in task.classes])
+    if list(own) == [str(place) for place in range(count)]:
+        return np.arange(count)
+    raise ModelError(
+        f"the file knows the classes {', '.join(own)}, but the task has {', '.join(task.classes)}"
+    )
+
+
+def class_numbers(labels: Array, task: Classification) -> NDArray[np.int64]:
+    """Labels (N,) or (N, 1), names or numbers, as places among the task's classes.
+
+    Raises:
+        ModelError: a label that is none of them.
+    """
+    flat = labels.reshape(len(labels), -1)[:, 0] if labels.size else labels.reshape(-1)
+    words = [_word(label) for label in flat.tolist()]
+    places = {name: place for place, name in enumerate(task.classes)}
+    numbers = {str(place): place for place in range(len(task.classes))}
+    known = places if set(words) <= set(places) else numbers
+    strange = next((word for word in words if word not in known), None)
+    if strange is not None:
+        raise ModelError(f"predicted names {strange!r}, expected one of {', '.join(task.classes)}")
+    return np.array([known[word] for word in words], np.int64)
+
+
+def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -> None:
+    """Raise a `ModelError` where most rows of a column are called by the name of another class.
+
+    Args:
+        predictions: `probs` (N, C) and `predicted` (N,) of all rows; nothing is asked where one is missing.
+        task: whose classes are the columns.
+    """
+    if "probs" not in predictions:
+        return
+    column, named = predictions["probs"].argmax(axis=1), predictions["predicted"]
+    for place, name in enumerate(task.classes):
+        called = named[column == place]
+        if len(called) and not (called == place).mean() >= 0.5:
+            other = task.classes[int(np.bincount(called).argmax())]
+            raise ModelError(
+                f"{other!r} is predicted for rows of which {name!r} has the most probability: "
+                f"the classes are in another order than {', '.join(task.classes)}"
+            )
+
+
+def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dict[str, str]:
+    """The outputs by what they mean; those that mean nothing to the task are left out."""
+    found: dict[str, str] = {NAMES[name]: name for name in reversed(outputs) if name in NAMES}
+    if len(outputs) == 1 and (output is not None or not isinstance(task, Classification)):
+        found = {output or "predicted": outputs[0]}
+    if not isinstance(task, Classification):
+        found = {meaning: name for meaning, name in found.items() if meaning == "predicted"}
+    if not found:
+        several = "" if len(outputs) > 1 else "; say what it is: probs, logits or predicted"
+        raise ModelError(
+            f"the file gives {', '.join(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
+        )
+    return found
+
+
+def _probabilities(found: Mapping[str, Array], count: int, task: Classification) -> Array:
+    values = found["probs"] if "probs" in found else found["logits"]
+    if _is_dictionaries(values):
+        return _unzipped(values, task)
+    values = _numbers("probs" if "probs" in found else "logits", values)
+    values = values[:, None] if values.ndim == 1 else values
+    if "probs" not in found:
+        return _softmax(values, count)
+    # One column of two classes is the probability of the second.
+    one = values.ndim == 2 and values.shape[1] == 1 and count == 2
+    return np.concatenate([1 - values, values], axis=1) if one else values
+
+
+def _softmax(logits: Array, count: int) -> Array:
+    if not np.isfinite(logits).all():
+        wrong = (~np.isfinite(logits)).reshape(len(logits), -1).any(axis=1).sum()
+        raise ModelError(
+            f"logits are NaN or infinite on {wrong:,} of {len(logits):,} rows, expected finite numbers"
+        )
+    if logits.ndim == 2 and logits.shape[1] == 1 and count == 2:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    if logits.ndim != 2:
+        raise ModelError(f"logits have shape {logits.shape}, expected a column a class")
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _is_dictionaries(values: Array | None) -> bool:
+    return values is not None and values.dtype == object and bool(len(values)) and isinstance(values[0], dict)
+
+
+def _unzipped(rows: Array, task: Classification) -> Array:
+    """What ZipMap gives, a dictionary a row, in the order of the task's classes (N, C)."""
+    names = [_word(name) for name in rows[0]]
+    order = class_order(names, task)
+    table = np.array([list(row.values()) for row in rows.tolist()], np.float64)
+    return np.asarray(table[:, order])
+
+
+def _one_column(values: Array) -> Array:
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _numbers(name: str, values: Array) -> Array:
+    if values.dtype.kind not in "biuf":
+        raise ModelError(f"{name} is {values.dtype}, expected numbers")
+    return values
+
+
+def _matrix(columns: Mapping[str, Array], kind: str) -> Array:
+    """The columns side by side in their order (N, F), where the file takes one input."""
+    odd = [name for name, values in columns.items() if values.dtype.kind not in "biuf"]
+    if odd and kind != "tensor(string)":
+        raise ModelError(f"the file takes one matrix of numbers, but column {odd[0]} holds text or moments")
+    parts = [values.reshape(len(values), -1) for values in columns.values()]
+    if kind == "tensor(string)":
+        parts = [part.astype(str).astype(object) for part in parts]
+    return np.concatenate(parts, axis=1)
+
+
+def _word(label: Any) -> str:
+    if isinstance(label, bytes):
+        return label.decode(errors="replace")
+    return str(int(label)) if isinstance(label, bool | float) and float(label).is_integer() else str(label)

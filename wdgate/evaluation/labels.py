@@ -1,0 +1,66 @@
+"""How is a classifier scored that names a class and no probability?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from data_checks.errors import DataError, ModelError
+from wdgate.evaluation import scores
+from wdgate.evaluation.tasks import Classification, Floats, Predictions
+
+
+@dataclass(frozen=True)
+class Labels(Classification):
+    """A classification of which only `predicted` is known.
+
+    Scores: `accuracy` and `error`, its complement, in which skill is measured against the commonest class.
+    Metric: `balanced_accuracy`. Nothing can be said of calibration.
+
+    Example:
+        >>> task = Labels(("cat", "dog"))
+        >>> task.scores({"predicted": np.array([0, 1])}, np.array([0, 0]))["error"].tolist()
+        [0.0, 1.0]
+    """
+
+    @property
+    def proper(self) -> str:
+        """Skill is measured in the share of wrong rows, which the commonest class minimizes."""
+        return "error"
+
+    @property
+    def higher_is_better(self) -> Mapping[str, bool | None]:
+        """The direction of each score and metric."""
+        return {"accuracy": True, "error": False, "balanced_accuracy": True}
+
+    def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
+        """Accuracy and error, one a row (N,)."""
+        self._whole("targets", targets, DataError)
+        predicted = predictions["predicted"]
+        if predicted.shape != (len(targets),):
+            raise ModelError(f"predicted has shape {predicted.shape}, expected ({len(targets)},)")
+        self._whole("predicted", predicted, ModelError)
+        correct = scores.correct(predicted, targets)
+        return {"accuracy": correct, "error": 1 - correct}
+
+    def metrics(
+        self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
+    ) -> dict[str, float]:
+        """Balanced accuracy."""
+        return {"balanced_accuracy": scores.balanced_accuracy(predictions["predicted"], targets, weights)}
+
+    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+        """The commonest class of `targets`."""
+        return {"predicted": super().constant(targets, rows)["predicted"]}
+
+    def _whole(self, name: str, values: NDArray[Any], kind: type[DataError] | type[ModelError]) -> None:
+        strange = (
+            values[(values < 0) | (values >= len(self.classes))] if values.dtype.kind in "iu" else values
+        )
+        if strange.size:
+            raise kind(
+                f"{name} names class {strange[0]}, expected integers from 0 to {len(self.classes) - 1}"
+            )

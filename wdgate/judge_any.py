@@ -1,0 +1,261 @@
+"""Would a model of somebody else's be let pass, given its ONNX file or its predictions, and rows?
+
+Nothing is registered and no look is counted: whoever judges often on the same rows must count by himself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from data_checks.errors import DataCheckFailed, ModelError, PipelineError, Refused
+from data_checks.report import DataReport
+from data_checks.splits import Split, Splits
+from wdgate.evaluation.bounded import Numbers, bounded, bounded_also
+from wdgate.evaluation.evaluation import Evaluation, Incomparable, evaluate_with, evaluation_of
+from wdgate.evaluation.foreign import ForeignModel, Meaning, refuse_other_order
+from wdgate.evaluation.predictions import Predictions, predictions_of
+from wdgate.evaluation.slices import Slice, all_slices
+from wdgate.evaluation.tasks import Classification, Task
+from wdgate.gates.gates import Case, Gate, check_gates, skill
+from wdgate.gates.results import LARGEST_ALPHA, GateDecision, GateResult
+from wdgate.judging import clean_data
+
+Model: TypeAlias = "bytes | str | Path | Predictions | Mapping[str, Any]"
+Opened: TypeAlias = "ForeignModel | Predictions"
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What was found about a model.
+
+    Args:
+        decision: every gate's answer.
+        evaluation: what it did on the test rows, and on the further test sets.
+        task: what its predictions could be scored in: `Labels` where it gives no probabilities.
+        report: of the checks of the data; None where no train rows were given.
+        slices: the slices of every attribute of the test rows, the worst first.
+        numbers: every score and metric of the test rows, with its bounds.
+        also: the same of each further test set, by its name.
+    """
+
+    decision: GateDecision
+    evaluation: Evaluation
+    task: Task
+    report: DataReport | None = None
+    slices: Mapping[str, Sequence[Slice]] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
+    also: Mapping[str, Numbers] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate lets the model pass."""
+        return self.decision.passed
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return self.decision.sentence
+
+    @property
+    def results(self) -> tuple[GateResult, ...]:
+        """One answer a gate, or more where a gate asks more than one question."""
+        return self.decision.results
+
+    def raise_if_refused(self) -> None:
+        """Raise `Refused` with the sentence, `DataCheckFailed` where the rows leak, unless it passed."""
+        if not self.passed:
+            dirty = self.report is not None and not self.report.passed
+            raise (DataCheckFailed if dirty else Refused)(self.sentence)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The judgement as plain values, without a row: what `wdgate judge --json` prints."""
+        return {
+            "outcome": "passed" if self.passed else "refused",
+            **self.decision.as_dict(),
+            "findings": [] if self.report is None else self.report.as_dict()["findings"],
+            "sha256": self.evaluation.onnx_sha256,
+            "rows": len(self.evaluation),
+            "numbers": self.numbers,
+            "slices": {name: [one.as_dict() for one in found] for name, found in self.slices.items()},
+            "also": dict(self.also),
+        }
+
+
+def judge(
+    model: Model,
+    rows: Split | Splits,
+    task: Task,
+    gates: Sequence[Gate] = (),
+    *,
+    champion: Model | None = None,
+    also: Mapping[str, Split] | None = None,
+    report: DataReport | None = None,
+    output: Meaning | None = None,
+    alpha: float = 0.05,
+    looks: int = 20,
+) -> Judgement:
+    """Ask gates about a model that no pipeline of wdgate has trained.
+
+    Args:
+        model: an ONNX file, as its bytes or its path; or predictions, as `read_predictions` gives them, or
+            a mapping of `probs` (N, C) and `predicted` (N,) to arrays in the order of the test rows.
+        rows: train and test, which are checked for leakage first; or test rows alone, of which nobody can say
+            whether they leak.
+        task: what is predicted; its classes are in the order of the model's columns, unless the file names
+            them itself.
+        gates: what the model must show; `skill()` where none is given.
+        champion: a model to compare with, in any form that `model` may have.
+        also: further test sets by name, besides those of `Splits.also`.
+        report: what `check_splits` found about the same rows, so that they are not checked again.
+        output: what the only output of an ONNX file is, where its name does not say it.
+        alpha: the probability of letting a bad model pass over all looks.
+        looks: how many judgements are planned on these test rows; each gets its share of alpha.
+
+    Raises:
+        ModelError: a file that cannot be opened, or predictions that are not this task's.
+        DataError: rows that are not this task's.
+        PipelineError: gates that cannot be asked about this task, or of predictions.
+    """
+    asked = tuple(gates) or (skill(),)
+    _refuse_numbers(alpha, looks)
+    splits = rows if isinstance(rows, Splits) else None
+    whole = rows.test if isinstance(rows, Splits) else rows
+    candidate = _opened(model, whole, task, output)
+    _check_gates(asked, candidate)
+    rival = None if champion is None else _opened(champion, whole, task, None)
+    report = _checked(splits) if report is None and splits is not None else report
+    case = _case(candidate, rival, whole, splits, report, also or {}, asked, alpha / looks)
+    results = [_clean(report, case.evaluation), *(r for gate in asked for r in gate.answer(case))]
+    decision = GateDecision((*results, *_untold(asked, case, splits)), alpha, looks, 1)
+    return Judgement(
+        decision,
+        case.evaluation,
+        case.task,
+        report,
+        all_slices(case.evaluation, case.task, case.alpha),
+        bounded(case.evaluation, case.task, case.alpha),
+        bounded_also(case.evaluation, case.task, case.alpha),
+    )
+
+
+def _opened(model: Model, rows: Split, task: Task, output: Meaning | None) -> Opened:
+    if isinstance(model, Predictions):
+        return model
+    if isinstance(model, Mapping):
+        return predictions_of(model, rows, task)
+    return ForeignModel(model if isinstance(model, bytes) else _read(Path(model)), task, output)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _check_gates(gates: Sequence[Gate], candidate: Opened) -> None:
+    try:
+        check_gates(gates, candidate.task)
+    except PipelineError as error:
+        why = "; the model gives classes without probabilities" if _says_labels(candidate) else ""
+        raise PipelineError(f"{error}{why}") from error
+    if isinstance(candidate, Predictions) and _needs_corruptions(gates):
+        raise PipelineError(
+            "robustness can be asked of a model, but not of predictions, which are of the rows as they are"
+        )
+
+
+def _says_labels(candidate: Opened) -> bool:
+    return isinstance(candidate.task, Classification) and candidate.task.proper == "error"
+
+
+def _needs_corruptions(gates: Sequence[Gate]) -> bool:
+    asked = [gate.as_dict() for gate in gates]
+    return any(g["gate"] == "robust" or str(g.get("score", "")).startswith("corrupted_") for g in asked)
+
+
+def _checked(splits: Splits) -> DataReport:
+    from data_checks.checks import check_splits
+
+    return check_splits(splits, needs_validation=bool(len(splits.validation)))
+
+
+def _case(
+    candidate: Opened,
+    rival: Opened | None,
+    whole: Split,
+    splits: Splits | None,
+    report: DataReport | None,
+    also: Mapping[str, Split],
+    gates: Sequence[Gate],
+    alpha: float,
+) -> Case:
+    """What the gates are asked about: both models on the rows that are left for judging."""
+    kept = whole if report is None else whole.take(~report.left_out)
+    asked: dict[str, Any] = {
+        "split": kept,
+        "also": {**(splits.also if splits else {}), **also},
+        "reference": None if splits is None else splits.train.targets,
+        "robust": _needs_corruptions(gates),
+    }
+    ours = _evaluated(candidate, **asked)
+    theirs: Evaluation | Incomparable | None = None
+    if rival is not None:
+        try:
+            theirs = _evaluated(rival, **asked)
+        except ModelError as error:
+            theirs = Incomparable(str(error))
+    return Case(ours, theirs, None, candidate.task, alpha)
+
+
+def _evaluated(
+    model: Opened, split: Split, also: Mapping[str, Split], reference: Any, robust: bool
+) -> Evaluation:
+    if isinstance(model, Predictions):
+        known = {"reference": reference}
+        there = {
+            name: evaluation_of(model.sha256, model.of(rows), rows, model.task, **known)
+            for name, rows in also.items()
+        }
+        found = evaluation_of(model.sha256, model.of(split), split, model.task, **known, also=there)
+    else:
+        chosen = None if robust else ()
+        found = evaluate_with(
+            model, model.sha256, split, model.task, reference=reference, corruptions=chosen, also=also
+        )
+    if isinstance(model.task, Classification):
+        refuse_other_order(found.predictions, model.task)
+    return found
+
+
+def _clean(report: DataReport | None, evaluation: Evaluation) -> GateResult:
+    if report is not None:
+        return clean_data(report, evaluation)
+    sentence = "The train rows are not given, so that nobody asked whether test rows are among them."
+    return GateResult("WD201", "clean data", "not applicable", sentence, required=False)
+
+
+def _untold(gates: Sequence[Gate], case: Case, splits: Splits | None) -> list[GateResult]:
+    """What would have been asked, had the train rows been given."""
+    if splits is not None or not any(gate.as_dict()["gate"] == "skill" for gate in gates):
+        return []
+    name = f"better than train's constant by {case.task.proper}"
+    sentence = (
+        "The train rows are not given, so that skill is measured from the constant that is best on the test "
+        "rows, which is harder to beat than theirs."
+    )
+    return [GateResult("WD207", name, "not applicable", sentence, required=False)]
+
+
+def _refuse_numbers(alpha: float, looks: int) -> None:
+    # Written as "not within" so that NaN, which compares false, is refused.
+    if not (math.isfinite(alpha) and 0 < alpha <= LARGEST_ALPHA):
+        raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {alpha}")
+    if not (isinstance(looks, int | np.integer) and looks >= 1):
+        raise PipelineError(f"looks must be a whole number from 1, got {looks}")
