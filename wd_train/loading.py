@@ -41,8 +41,9 @@ TRIED = 3
 AHEAD = 4
 """Batches that lie ready at most."""
 
-AHEAD_BYTES = 2**30
-"""Bytes (1 GiB) that the batches that lie ready take at most, unless one of them is larger."""
+AHEAD_BYTES = 2**26
+"""Bytes (64 MiB) that the batches that lie ready take at most, unless one alone is larger: one is enough to
+make the next one while this one is trained."""
 
 _BEGIN = """
 import json, sys
@@ -219,6 +220,7 @@ class Ahead:
         self._process.kill()
         self._process.wait()
         self._connection.close()
+        self._slots = []
         while self._files:
             os.close(self._files.pop())
 
