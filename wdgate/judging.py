@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from data_checks.report import DataReport
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.gates import Case, Gate, check_gates
+from wdgate.gates.proving import prove, voided
 from wdgate.gates.results import GateDecision, GateResult
 
 
@@ -22,13 +24,17 @@ def judge(
     alpha: float,
     looks: int,
     look: int,
+    onnx: bytes | None = None,
+    train: Evaluation | None = None,
+    effect: Mapping[str, Any] | None = None,
 ) -> GateDecision:
     """Ask whether the data are clean, then every gate at error probability alpha / looks.
 
     All must let the model pass, so that no correction for their number is due: a bad model is promoted
     only if the one gate that should stop it errs (an intersection-union test, Berger 1982). The looks
     share alpha, because each is another chance (Bonferroni), and they are counted: a look beyond the
-    last is refused.
+    last is refused. Afterwards each gate is asked about decoys, models that it must refuse; one that passes
+    voids the decision.
 
     Args:
         gates: what the model must show; without one it is refused.
@@ -40,15 +46,19 @@ def judge(
         alpha: the probability of a wrong promotion over all looks, between 0 and 1.
         looks: how many judgements on these test rows are planned.
         look: which of them this one is, from 1.
+        onnx: the candidate's bytes, for the decoy with one flipped bit.
+        train: of the candidate, on train rows; only the generalization gap asks for it.
+        effect: what the trainer says that the decay did, as `DecayEffect.as_dict` gives it.
 
     Raises:
         PipelineError: a gate that cannot be asked about this task.
     """
     check_gates(gates, task)
-    case = Case(evaluation, champion, anchor, task, alpha / max(looks, 1))
+    case = Case(evaluation, champion, anchor, task, alpha / max(looks, 1), train, effect)
     results = [clean_data(report, evaluation), *_no_gate(gates), *_no_look(look, looks, alpha)]
     results += [result for gate in gates for result in gate.answer(case)]
-    return GateDecision(tuple(results), alpha, looks, look)
+    decoys = prove(gates, case, onnx)
+    return GateDecision((*results, *voided(decoys)), alpha, looks, look, decoys)
 
 
 def clean_data(report: DataReport, evaluation: Evaluation) -> GateResult:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -10,6 +11,7 @@ from data_checks.report import DataReport, Finding
 from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.bounds import clopper_pearson
+from wdgate.gates.effect_gate import decay_helps
 from wdgate.gates.gates import at_least, no_worse, skill
 from wdgate.judging import judge
 
@@ -119,3 +121,38 @@ def test_clean_data_alone_promotes_nothing():
     decision = judged(gates=[no_worse("accuracy", 0.03)])
     assert [result.status for result in decision.results] == ["passed", "not applicable", "not applicable"]
     assert not decision.passed
+
+
+def test_a_decision_says_what_became_of_the_decoys_and_spends_no_more_results_on_them():
+    decision = judged(gates=[at_least("accuracy", 0.88), skill()])
+    assert decision.passed
+    assert {decoy.status for decoy in decision.decoys} == {"refused", "not applicable"}
+    assert decision.as_dict()["decoys"][0] == {
+        "name": "at_least: accuracy just below 0.88",
+        "status": "refused",
+        "sentence": "The gate at_least refused a model with accuracy just below 0.88.",
+    }
+
+
+def test_a_decoy_that_passes_voids_the_decision():
+    class Generous(type(at_least("accuracy", 0.88))):
+        def answer(self, case):
+            return tuple(dataclasses.replace(answer, status="passed") for answer in super().answer(case))
+
+    decision = judged(gates=[Generous("at_least", "accuracy", 0.88)])
+    assert not decision.passed
+    assert blocking(decision) == ["WD213"]
+    assert "cannot be believed" in decision.sentence
+
+
+def test_the_file_that_was_judged_must_be_the_one_that_is_handed_over():
+    assert blocking(judged(onnx=b"another file")) == ["WD213"]
+
+
+def test_what_the_trainer_measured_is_told_as_that():
+    one = {"score": "accuracy", "difference": 0.02, "lower": 0.01, "upper": 0.03, "pairs": 3}
+    effect = {"status": "measured", "effects": [one]}
+    decision = judged(gates=[at_least("accuracy", 0.88), decay_helps("accuracy")], effect=effect)
+    assert decision.passed
+    assert "0.25% of cases, but for the trainer's own measurement." in decision.sentence
+    assert not judged(gates=[decay_helps("accuracy")], effect=effect).passed

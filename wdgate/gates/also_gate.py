@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from data_checks.errors import PipelineError
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.answers import not_measured
+from wdgate.gates.decoys import Decoy
 from wdgate.gates.gates import Case, Gate
 from wdgate.gates.results import GateResult
 
@@ -38,6 +40,16 @@ class On:
             for answer in answers
         )
 
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """The gate's own decoys, made of the rows of the further test set."""
+        there, brought = case.evaluation.also.get(self.name), getattr(self.gate, "decoys", None)
+        if there is None or brought is None:
+            yield Decoy("its own decoy", None, f"there is none on {self.name}")
+            return
+        champion, anchor = self._there(case.champion), self._there(case.anchor)
+        for decoy in brought(replace(case, evaluation=there, champion=champion, anchor=anchor)):
+            yield decoy if decoy.case is None else replace(decoy, case=self._outside(decoy.case))
+
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
         return {"gate": "on", "name": self.name, "asked": self.gate.as_dict()}
@@ -55,6 +67,15 @@ class On:
 
     def _named(self, answer: GateResult) -> str:
         return f"{answer.name} on {self.name}"
+
+    def _outside(self, case: Case) -> Case:
+        """A case of the further test set as one in which that set is asked for."""
+        evaluation = replace(case.evaluation, also={self.name: case.evaluation})
+        others = [
+            replace(other, also={self.name: other}) if isinstance(other, Evaluation) else other
+            for other in (case.champion, case.anchor)
+        ]
+        return replace(case, evaluation=evaluation, champion=others[0], anchor=others[1])
 
     def _there(self, other: Evaluation | Incomparable | None) -> Evaluation | Incomparable | None:
         if not isinstance(other, Evaluation):

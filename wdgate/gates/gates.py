@@ -6,14 +6,17 @@ never the observed number, and it fails closed: what was not measured does not p
     WD200 no gate          WD203 calibration      WD206 not worse than the anchor
     WD201 clean data       WD204 robustness       WD207 skill
     WD202 a score's limit  WD205 not worse than the champion  WD208 a look is left
+
+In files of their own: WD209 the effect of the decay, WD210 slices, WD212 the generalization gap.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -21,8 +24,9 @@ import numpy as np
 from data_checks.errors import PipelineError
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.tasks import Task
-from wdgate.gates import sentences
+from wdgate.gates import decoys, sentences
 from wdgate.gates.answers import not_measured, result
+from wdgate.gates.decoys import Bad, Decoy
 from wdgate.gates.measuring import direction, improvement, incomparable, measured, skill_over_constant
 from wdgate.gates.results import GateResult
 
@@ -39,6 +43,8 @@ class Case:
         champion, anchor: the same rows, predicted by the versions in use; None where there is none yet.
         task: what is predicted, and how it is scored.
         alpha: the error probability of each gate at this look.
+        train: of the candidate, on train rows; None where nobody predicted them.
+        effect: what the trainer says that the decay did; None where it says nothing.
     """
 
     evaluation: Evaluation
@@ -46,10 +52,20 @@ class Case:
     anchor: Evaluation | Incomparable | None
     task: Task
     alpha: float
+    train: Evaluation | None = None
+    effect: Mapping[str, Any] | None = None
+
+    @cached_property
+    def bad(self) -> Bad:
+        """Bad models with the candidate's predictions, each made once."""
+        return Bad(self.evaluation, self.task)
 
 
 class Gate(Protocol):
-    """A question about a model."""
+    """A question about a model.
+
+    A gate may bring decoys too: `decoys(case)` gives cases that it must not let pass.
+    """
 
     def answer(self, case: Case) -> tuple[GateResult, ...]:
         """One result, or more where the gate asks more than one question."""
@@ -85,13 +101,21 @@ class Limit:
 
     def answer_as(self, code: str, case: Case) -> GateResult:
         """The answer under another gate's code."""
-        low = {"at_least": self.limit, "at_most": -math.inf, "within": -self.limit}[self.kind]
-        high = math.inf if self.kind == "at_least" else self.limit
+        low, high = self._range
         name = sentences.question(self.score, low, high)
         bounds = measured(self.score, case.evaluation, case.task, case.alpha)
         if bounds is None:
             return not_measured(code, name, sentences.no_measurement(self.score), self.limit)
         return result(code, name, bounds, low, high, self.limit, sentences.absolute(self.score))
+
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """Models beyond the limit."""
+        return decoys.of_limit(self.score, *self._range, case)
+
+    @property
+    def _range(self) -> tuple[float, float]:
+        low = {"at_least": self.limit, "at_most": -math.inf, "within": -self.limit}[self.kind]
+        return low, math.inf if self.kind == "at_least" else self.limit
 
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
@@ -105,7 +129,7 @@ class Limit:
             side = f"{self.score}, which is better when higher: ask at_least({self.score!r}, ...)"
         if right is False and self.kind == "at_least":
             side = f"{self.score}, which is better when lower: ask at_most({self.score!r}, ...)"
-        return _unknown(self.score, task) or side
+        return unknown_score(self.score, task) or side
 
 
 @dataclass(frozen=True)
@@ -116,9 +140,15 @@ class Robust:
 
     def answer(self, case: Case) -> tuple[GateResult, ...]:
         """Whether the bound of the corrupted score is on the better side of the limit."""
-        score = f"corrupted_{case.task.primary}"
-        side: Literal["at_least", "at_most"] = "at_least" if direction(score, case.task) else "at_most"
-        return (Limit(side, score, self.limit).answer_as("WD204", case),)
+        return (self._limit(case.task).answer_as("WD204", case),)
+
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """Models beyond the limit."""
+        return self._limit(case.task).decoys(case)
+
+    def _limit(self, task: Task) -> Limit:
+        score = f"corrupted_{task.primary}"
+        return Limit("at_least" if direction(score, task) else "at_most", score, self.limit)
 
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
@@ -153,6 +183,13 @@ class NoWorse:
             anchor = self._against("anchor", "WD206", case.anchor, case)
         return self._against("champion", "WD205", case.champion, case), anchor
 
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """Models that are worse by more than the margin than the champion, and than the anchor."""
+        higher = direction(self.score, case.task) is not False
+        for whom, other in (("champion", case.champion), ("anchor", case.anchor)):
+            if whom == "champion" or other is not None:
+                yield from decoys.of_margin(self.score, self.margin, higher, whom, other, case)
+
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
         return {"gate": "no_worse", "score": self.score, "margin": self.margin}
@@ -163,7 +200,7 @@ class NoWorse:
             return f"{self.score}, which is best at 0 and has no worse side: ask within({self.score!r}, ...)"
         if self.disagreement is not None and self.score != "accuracy":
             return f"{self.score} with a disagreement, which two models have in accuracy alone: leave it out"
-        return _unknown(self.score, task)
+        return unknown_score(self.score, task)
 
     def _against(
         self, whom: str, code: str, other: Evaluation | Incomparable | None, case: Case
@@ -202,6 +239,10 @@ class Skill:
         if bounds is None:
             return (not_measured("WD207", name, f"{score} of the constant predictor was not measured", 0.0),)
         return (result("WD207", name, bounds, ABOVE_ZERO, math.inf, 0.0, sentences.skill(score)),)
+
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """The constant predictor, and what is worse."""
+        return decoys.of_skill(case.task.proper, case)
 
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
@@ -298,7 +339,8 @@ def check_gates(gates: Iterable[Gate], task: Task) -> None:
             raise PipelineError(f"gate {gate.as_dict()['gate']} asks for the score {problem}")
 
 
-def _unknown(score: str, task: Task) -> str | None:
+def unknown_score(score: str, task: Task) -> str | None:
+    """That a task has no such score or metric, with the nearest one that it has; None where it has it."""
     corrupted = f"corrupted_{task.primary}"
     known = [*task.higher_is_better, corrupted]
     if score in known:

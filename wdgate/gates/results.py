@@ -9,6 +9,11 @@ from typing import Any, Literal
 LARGEST_ALPHA = 0.25
 
 GateStatus = Literal["passed", "failed", "inconclusive", "not applicable"]
+DecoyStatus = Literal["refused", "passed", "not applicable"]
+
+# What speaks for a model is what it was asked, and measured here: clean data is no merit of it, and the
+# effect of the decay is the trainer's word.
+NO_MERIT = ("WD201", "WD209")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,21 @@ class GateResult:
 
 
 @dataclass(frozen=True)
+class DecoyResult:
+    """What became of a deliberately bad model.
+
+    Args:
+        name: the gate that it was made for, and how it was made.
+        status: `passed` voids the decision; `not applicable`: these rows allow no such model.
+        sentence: the same for a reader who is no specialist.
+    """
+
+    name: str
+    status: DecoyStatus
+    sentence: str
+
+
+@dataclass(frozen=True)
 class GateDecision:
     """All answers, and the verdict that follows from them.
 
@@ -54,18 +74,19 @@ class GateDecision:
         alpha: the error probability of the whole pipeline, spread over its looks.
         looks: how many judgements on these test rows were planned.
         look: which of them this one is, from 1.
+        decoys: what became of the bad models that the gates must refuse.
     """
 
     results: tuple[GateResult, ...]
     alpha: float
     looks: int
     look: int
+    decoys: tuple[DecoyResult, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether something was asked, something passed, and nothing blocks."""
-        # Clean data (WD201) is no merit of the model: something that it was asked must have passed.
-        shown = any(r.status == "passed" for r in self.results if r.code != "WD201")
+        shown = any(r.status == "passed" for r in self.results if r.code not in NO_MERIT)
         return shown and not any(r.blocks for r in self.results)
 
     @property
@@ -79,6 +100,8 @@ class GateDecision:
         passed = [result.sentence for result in self.results if result.status == "passed"]
         aside = list(dict.fromkeys(r.sentence for r in self.results if r.status != "passed"))
         error = f"each lets a model that should fail pass in at most {self.alpha / self.looks:.2%} of cases"
+        if any(r.code == "WD209" for r in self.results if r.status == "passed"):
+            error += ", but for the trainer's own measurement"
         return " ".join([f"All {len(passed)} gates that apply let it pass; {error}.", *passed, *aside])
 
     def as_dict(self) -> dict[str, Any]:
@@ -90,4 +113,5 @@ class GateDecision:
             "looks": self.looks,
             "look": self.look,
             "gates": [asdict(result) for result in self.results],
+            "decoys": [asdict(decoy) for decoy in self.decoys],
         }

@@ -119,6 +119,16 @@ def skill(score: str) -> Words:
     return Words(say)
 
 
+def improved(score: str) -> Callable[[float], str]:
+    """How a difference in a score is said: in points where it is a share of rows.
+
+    Example:
+        >>> improved("accuracy")(0.031), improved("nll")(0.25)
+        ('3.1 points', '0.25')
+    """
+    return _difference(score)
+
+
 def _one_sided(
     score: str, number: Callable[[float], str], status: GateStatus, b: Bounds, low: float, high: float
 ) -> str:

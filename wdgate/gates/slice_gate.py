@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from wdgate.evaluation.slices import MOST_SLICES, Slice, labels_of, slices_by
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, result
+from wdgate.gates.decoys import Decoy, of_limit
 from wdgate.gates.gates import Case
 from wdgate.gates.measuring import direction
 from wdgate.gates.results import GateResult
@@ -51,6 +52,11 @@ class Slices:
             return (self._empty(empty, case.task),)
         answers = [self._of(one, len(found), case.task) for one in found]
         return (min(answers, key=lambda answer: _WORST.index(answer.status)),)
+
+    def decoys(self, case: Case) -> Iterator[Decoy]:
+        """Models whose score is beyond the limit on all rows together, and so in one slice at least."""
+        low, high = (self.limit, math.inf) if self.kind == "at_least" else (-math.inf, self.limit)
+        return of_limit(case.task.primary, low, high, case)
 
     def as_dict(self) -> dict[str, Any]:
         """The question as plain values."""
