@@ -60,24 +60,6 @@ def balanced_accuracy(predicted: Integers, targets: Integers, weights: Floats | 
     return float((hits[occurs] / totals[occurs]).mean()) if occurs.any() else float("nan")
 
 
-def auc(confidence: Floats, positive: NDArray[np.bool_], weights: Floats | None = None) -> float:
-    """The probability that a positive row has more confidence than a negative one, ties counted half.
-
-    This is the area under the ROC curve (Hanley & McNeil 1982). NaN where one of the classes is absent.
-
-    Example:
-        >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
-        0.75
-    """
-    counted = np.ones(len(positive)) if weights is None else weights
-    _, level = np.unique(confidence, return_inverse=True)
-    positives = np.bincount(level, counted * positive)
-    negatives = np.bincount(level, counted * ~positive)
-    pairs = positives.sum() * negatives.sum()
-    below = np.cumsum(negatives) - negatives / 2
-    return float((positives * below).sum() / pairs) if pairs > 0 else float("nan")
-
-
 def r2(predicted: Floats, targets: Floats, weights: Floats | None = None) -> float:
     """The share of the targets' variance that the predictions explain; NaN where the targets are constant.
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError, ModelError, PipelineError
-from wdgate.evaluation import calibration, scores
+from wdgate.evaluation import calibration, named, perfect, ranking, scores
+from wdgate.evaluation.lazy import Lazy
 
 Floats = NDArray[np.floating]
 Predictions = Mapping[str, NDArray[Any]]
@@ -59,7 +60,7 @@ class Task(Protocol):
 
     def metrics(
         self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
-    ) -> dict[str, float]:
+    ) -> Mapping[str, float]:
         """Numbers that are no mean of rows; NaN where these rows do not define one."""
         ...
 
@@ -85,8 +86,13 @@ class Classification:
     """One of several classes, or of two.
 
     Scores: `accuracy`, `nll`, `brier` (summed over classes), and `confidence_gap`, confidence minus
-    correct, whose mean is best at 0: above it the model is too sure of itself. Metrics: `ece` over 15
-    bins of equal mass, `balanced_accuracy`, and for two classes `auc`.
+    correct, whose mean is best at 0: above it the model is too sure of itself. By name only, for a gate:
+    `recall/CLASS`, `precision/CLASS`, and `top3_accuracy` (2, 3, 5 or 10) of more classes than that.
+
+    Metrics: `balanced_accuracy`, `auc` and `average_precision` (of the second of two classes; of more, the
+    mean of each against the rest), and four calibration errors: `ece` and `classwise_ece` over 15 bins of
+    equal mass, `l2_ece`, which is debiased, and `smooth_ece`. What a perfect model would show of them is
+    told beside them as `ece_if_perfect`, and so on: no gate can name it.
 
     Args:
         classes: the names of the classes, in the order of the target integers.
@@ -129,8 +135,10 @@ class Classification:
     def higher_is_better(self) -> Mapping[str, bool | None]:
         """The direction of each score and metric; None: best at 0."""
         directions = {"accuracy": True, "nll": False, "brier": False, "confidence_gap": None}
-        metrics = {"ece": False, "balanced_accuracy": True}
-        return directions | metrics | ({"auc": True} if len(self.classes) == 2 else {})
+        errors = dict.fromkeys(("ece", "l2_ece", "smooth_ece", "classwise_ece"), False)
+        ranks = dict.fromkeys(("balanced_accuracy", "auc", "average_precision"), True)
+        by_name = dict.fromkeys(named.names_of(self.classes, probabilities=True), True)
+        return {**directions, **errors, **ranks, **by_name}
 
     def loss(self, outputs: Any, targets: Any) -> Any:
         """Cross-entropy of logits (N, C) with classes (N,), a row (N,)."""
@@ -155,16 +163,25 @@ class Classification:
 
     def metrics(
         self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None
-    ) -> dict[str, float]:
-        """Expected calibration error, balanced accuracy, and for two classes the area under the ROC curve."""
+    ) -> Mapping[str, float]:
+        """Calibration errors, balanced accuracy and rankings, each computed when it is asked for."""
         probs, predicted = predictions["probs"], predictions["predicted"]
-        correct = scores.correct(predicted, targets)
-        found = {
-            "ece": calibration.ece(calibration.confidence(probs), correct, weights),
-            "balanced_accuracy": scores.balanced_accuracy(predicted, targets, weights),
-        }
-        return found | (
-            {"auc": scores.auc(probs[:, 1], targets == 1, weights)} if len(self.classes) == 2 else {}
+        sure, correct = calibration.confidence(probs), scores.correct(predicted, targets)
+        return Lazy(
+            {
+                "ece": lambda: calibration.ece(sure, correct, weights),
+                "l2_ece": lambda: calibration.l2_ece(sure, correct, weights),
+                "smooth_ece": lambda: calibration.smooth_ece(sure, correct, weights),
+                "classwise_ece": lambda: calibration.classwise_ece(probs, targets, weights),
+                "ece_if_perfect": lambda: perfect.ece_if_perfect(sure, weights),
+                "smooth_ece_if_perfect": lambda: perfect.smooth_ece_if_perfect(sure, weights),
+                "classwise_ece_if_perfect": lambda: perfect.classwise_ece_if_perfect(probs, weights),
+                "balanced_accuracy": lambda: scores.balanced_accuracy(predicted, targets, weights),
+                "auc": lambda: ranking.macro(ranking.roc, probs, targets, weights).value,
+                "average_precision": lambda: (
+                    ranking.macro(ranking.precision_recall, probs, targets, weights).value
+                ),
+            }
         )
 
     def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:

@@ -209,7 +209,11 @@ def test_every_gate_is_plain_values_and_equal_ones_are_equal():
     [
         (at_least("acuracy", 0.9), TASK, "acuracy, which is none of .* did you mean accuracy"),
         (no_worse("rr2", 0.1), Regression(), "did you mean r2"),
-        (at_least("auc", 0.9), Classification(("a", "b", "c")), "auc, which is none of accuracy"),
+        (
+            at_least("top3_accuracy", 0.9),
+            Classification(("a", "b", "c")),
+            "top3_accuracy, which is none of accuracy",
+        ),
         (at_least("corrupted_nll", 0.9), TASK, "did you mean corrupted_accuracy"),
         (at_most("accuracy", 0.9), TASK, r"better when higher: ask at_least\('accuracy'"),
         (within("accuracy", 0.9), TASK, "ask at_least"),

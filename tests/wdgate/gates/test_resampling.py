@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wdgate.evaluation.scores import auc
+from wdgate.evaluation.ranking import roc
 from wdgate.gates.bounds import mean_bounds
 from wdgate.gates.resampling import BLOCKS, jackknife_bounds
 
@@ -45,7 +45,7 @@ def test_the_area_under_the_curve_is_bounded_at_about_the_promised_rate():
     for _ in range(200):
         positive = generator.random(80) < 0.4
         scores = generator.normal(positive * 1.0)
-        found = jackknife_bounds(lambda r, p=positive, s=scores: auc(s[r], p[r]), 80, 0.05)
+        found = jackknife_bounds(lambda r, p=positive, s=scores: roc(s[r], p[r]).value, 80, 0.05)
         erred += found.lower > 0.7602  # the normal probability of 1 over the root of 2
     assert 0 < erred / 200 <= 0.05 + 0.04
 
