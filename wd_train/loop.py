@@ -153,7 +153,7 @@ class Loop:
         if not world.alone:
             self._spread_gradients()
         self._order = Order(len(work.rows), training, chances_of(training, work.task, work.rows))
-        self._seen = Seen()
+        self._seen = Seen(0, work.task, work.rows)
         self._average = Average(net, training.average)
         self._best = Best(self._average.net, training.patience)
         self.history: list[Epoch] = []
@@ -237,7 +237,7 @@ class Loop:
         if training.measured(epoch):
             self._measure(epoch, train_loss)
             self._over = self._best.stops(epoch, self.history[-1].validation_loss)
-        self._seen = Seen(first_step=self._step)
+        self._seen = Seen(self._step, self._work.task, self._work.rows)
         self._order.end_epoch()
         self._epoch += 1
         self._over = self._over or epoch == training.epochs
