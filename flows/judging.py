@@ -44,6 +44,7 @@ def judge(arguments: Namespace, settings: Settings) -> int:
 
 
 def _judged(arguments: Namespace, settings: Settings) -> Judgement:
+    from wdgate.evaluation.class_names import OtherClassesError
     from wdgate.gates.wording import gate_of
     from wdgate.judge_any import judge as judge_model
 
@@ -69,7 +70,7 @@ def _judged(arguments: Namespace, settings: Settings) -> Judgement:
                 alpha=arguments.alpha,
                 looks=arguments.looks,
             )
-    except ModelError as error:
+    except OtherClassesError as error:
         hint = "; --classes tells the model's classes in the order of its columns" if guessed else ""
         raise ModelError(f"{error}{hint}") from error
 
@@ -175,12 +176,13 @@ def _classes(arguments: Namespace, names: Sequence[str]) -> tuple[tuple[str, ...
     own = _own_classes(arguments.onnx)
     if own is not None and set(names) <= set(own):
         return own, False
-    if all(name.isdecimal() for name in names):
+    if own is None and all(name.isdecimal() for name in names):
         return tuple(str(place) for place in range(max(map(int, names)) + 1)), True
-    if arguments.predictions is None and own is None and not _names_classes(arguments.onnx):
+    if own is not None or (arguments.predictions is None and not _names_classes(arguments.onnx)):
+        knows = f"knows the classes {', '.join(own)}" if own else "names no classes"
         raise PipelineError(
-            f"{arguments.onnx} does not say which of its columns is which of {', '.join(names)}: "
-            "--classes tells the classes in their order"
+            f"{arguments.onnx} {knows}, but the target holds {', '.join(names)}: "
+            "--classes tells the target's classes in the order of the model's columns"
         )
     return tuple(names), True
 
@@ -198,10 +200,9 @@ def _own_classes(path: Path | None) -> tuple[str, ...] | None:
 
 def _names_classes(path: Path) -> bool:
     """Whether the file calls a row by the name of its class, which tells the order of its columns."""
-    from wdgate.evaluation.foreign import NAMES
-    from wdgate.evaluation.onnx_file import OnnxModel
+    from wdgate.evaluation.foreign import answers_in_words
 
-    return any(NAMES.get(name) == "predicted" for name in OnnxModel(_bytes(path)).outputs)
+    return answers_in_words(_bytes(path))
 
 
 def _bytes(path: Path) -> bytes:

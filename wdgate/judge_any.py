@@ -19,10 +19,12 @@ from data_checks.splits import Split, Splits
 from wdgate.evaluation.bounded import Numbers, bounded, bounded_also
 from wdgate.evaluation.evaluation import Evaluation, Incomparable, evaluate_with, evaluation_of
 from wdgate.evaluation.foreign import ForeignModel, Meaning, refuse_other_order
+from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.predictions import Predictions, predictions_of
 from wdgate.evaluation.slices import Slice, all_slices
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.gates import Case, Gate, check_gates, skill
+from wdgate.gates.proving import prove, voided
 from wdgate.gates.results import LARGEST_ALPHA, GateDecision, GateResult
 from wdgate.judging import clean_data
 
@@ -132,7 +134,9 @@ def judge(
     report = _checked(splits) if report is None and splits is not None else report
     case = _case(candidate, rival, whole, splits, report, also or {}, asked, alpha / looks)
     results = [_clean(report, case.evaluation), *(r for gate in asked for r in gate.answer(case))]
-    decision = GateDecision((*results, *_untold(asked, case, splits)), alpha, looks, 1)
+    decoys = prove(asked, case)
+    results += [*voided(decoys), *_untold(asked, case, splits)]
+    decision = GateDecision(tuple(results), alpha, looks, 1, decoys)
     return Judgement(
         decision,
         case.evaluation,
@@ -172,7 +176,7 @@ def _check_gates(gates: Sequence[Gate], candidate: Opened) -> None:
 
 
 def _says_labels(candidate: Opened) -> bool:
-    return isinstance(candidate.task, Classification) and candidate.task.proper == "error"
+    return isinstance(candidate.task, Labels)
 
 
 def _needs_corruptions(gates: Sequence[Gate]) -> bool:
@@ -211,11 +215,20 @@ def _case(
             theirs = _evaluated(rival, **asked)
         except ModelError as error:
             theirs = Incomparable(str(error))
-    return Case(ours, theirs, None, candidate.task, alpha)
+    return Case(ours, theirs, None, candidate.task, alpha, _on_train(candidate, splits, gates))
+
+
+def _on_train(candidate: Opened, splits: Splits | None, gates: Sequence[Gate]) -> Evaluation | None:
+    """What the model does on rows that it was fitted on, where a gate asks for the gap."""
+    if splits is None or not any(gate.as_dict()["gate"] == "gap_at_most" for gate in gates):
+        return None
+    from wdgate.gates.gap_gate import train_rows
+
+    return _evaluated(candidate, train_rows(splits.train), {}, None, robust=False)
 
 
 def _evaluated(
-    model: Opened, split: Split, also: Mapping[str, Split], reference: Any, robust: bool
+    model: Opened, split: Split, also: Mapping[str, Split], reference: Any, *, robust: bool
 ) -> Evaluation:
     if isinstance(model, Predictions):
         known = {"reference": reference}
@@ -238,7 +251,7 @@ def _clean(report: DataReport | None, evaluation: Evaluation) -> GateResult:
     if report is not None:
         return clean_data(report, evaluation)
     sentence = "The train rows are not given, so that nobody asked whether test rows are among them."
-    return GateResult("WD201", "clean data", "not applicable", sentence, required=False)
+    return GateResult("WD201", "no test row in train", "not applicable", sentence, required=False)
 
 
 def _untold(gates: Sequence[Gate], case: Case, splits: Splits | None) -> list[GateResult]:

@@ -11,12 +11,18 @@ import json
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from data_checks.errors import ModelError
+
 Field: TypeAlias = "tuple[int, int | memoryview]"
 
 # Where to go from a message to those that hold attributes: {field of onnx.proto: kind of message}.
 _INNER = {"model": {7: "graph"}, "graph": {1: "node"}, "node": {5: "attribute"}}
 _NAME, _INTS, _STRINGS = 1, 8, 9
 _METADATA, _KEY, _VALUE = 14, 1, 2
+
+
+class OtherClassesError(ModelError):
+    """A model whose classes are not those of the task, as far as can be told: somebody must tell them."""
 
 
 def classes_of(onnx: bytes) -> tuple[str, ...] | None:

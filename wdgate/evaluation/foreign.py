@@ -8,6 +8,7 @@ Inputs: one matrix of the columns in their order, or one input a column. Outputs
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import ModelError
-from wdgate.evaluation.class_names import classes_of
+from wdgate.evaluation.class_names import OtherClassesError, classes_of
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Classification, Task
@@ -87,6 +88,11 @@ class ForeignModel(OnnxModel):
             said["predicted"] = class_numbers(found["predicted"], task)
         if "probs" in found or "logits" in found:
             probs = _probabilities(found, len(task.classes), task)
+            if probs.ndim != 2 or probs.shape[1] != len(task.classes):
+                raise OtherClassesError(
+                    f"the file gives probabilities of shape {probs.shape}, expected a column for each of "
+                    f"{', '.join(task.classes)}"
+                )
             if self._own is not None and not _is_dictionaries(found.get("probs")):
                 probs = probs[:, self._own]
             said = {"predicted": probs.argmax(axis=1), **said, "probs": probs}
@@ -95,14 +101,24 @@ class ForeignModel(OnnxModel):
     def _fed(self, inputs: Any) -> Any:
         if not isinstance(inputs, Mapping) or set(inputs) == set(self.inputs):
             return self._shaped(inputs) if isinstance(inputs, Mapping) else inputs
-        missing = [name for name in self.inputs if name not in inputs]
+        # Converters write `mean radius` as `mean_radius`; a name that is there as it stands comes first.
+        known = {re.sub(r"\W", "_", name): name for name in inputs} | {name: name for name in inputs}
+        missing = [name for name in self.inputs if name not in known]
         if not missing:
-            return self._shaped({name: inputs[name] for name in self.inputs})
+            return self._shaped({name: inputs[known[name]] for name in self.inputs})
         if len(self.inputs) > 1:
             raise ModelError(
                 f"the file takes an input named {missing[0]}, but the rows have {', '.join(inputs)}"
             )
-        return _matrix(inputs, self.inputs[missing[0]])
+        matrix = _matrix(inputs, self.inputs[missing[0]])
+        width = (*self._shapes[missing[0]], None, None)[1]
+        if isinstance(width, int) and width != matrix.shape[1]:
+            first = ", ".join(list(inputs)[:5])
+            raise ModelError(
+                f"the file takes {width:,} columns, but the rows have {matrix.shape[1]:,}, "
+                f"the first of them {first}"
+            )
+        return matrix
 
     def _shaped(self, columns: Mapping[str, Array]) -> dict[str, Array]:
         """Columns (N,) as (N, 1), where the file takes such ones."""
@@ -110,6 +126,12 @@ class ForeignModel(OnnxModel):
             name: values[:, None] if values.ndim == 1 and len(self._shapes[name]) == 2 else values
             for name, values in columns.items()
         }
+
+
+def answers_in_words(onnx: bytes) -> bool:
+    """Whether a file names the class of each row as text, by which the order of its columns can be told."""
+    outputs = OnnxModel(onnx)._session.get_outputs()
+    return any(NAMES.get(put.name) == "predicted" and put.type == "tensor(string)" for put in outputs)
 
 
 def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
@@ -123,7 +145,7 @@ def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
         return np.array([list(own).index(name) for name in task.classes])
     if list(own) == [str(place) for place in range(count)]:
         return np.arange(count)
-    raise ModelError(
+    raise OtherClassesError(
         f"the file knows the classes {', '.join(own)}, but the task has {', '.join(task.classes)}"
     )
 
@@ -141,12 +163,12 @@ def class_numbers(labels: Array, task: Classification) -> NDArray[np.int64]:
     known = places if set(words) <= set(places) else numbers
     strange = next((word for word in words if word not in known), None)
     if strange is not None:
-        raise ModelError(f"predicted names {strange!r}, expected one of {', '.join(task.classes)}")
+        raise OtherClassesError(f"predicted names {strange!r}, expected one of {', '.join(task.classes)}")
     return np.array([known[word] for word in words], np.int64)
 
 
 def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -> None:
-    """Raise a `ModelError` where most rows of a column are called by the name of another class.
+    """Raise an `OtherClassesError` where most rows of a column are called by the name of another class.
 
     Args:
         predictions: `probs` (N, C) and `predicted` (N,) of all rows; nothing is asked where one is missing.
@@ -159,7 +181,7 @@ def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -
         called = named[column == place]
         if len(called) and not (called == place).mean() >= 0.5:
             other = task.classes[int(np.bincount(called).argmax())]
-            raise ModelError(
+            raise OtherClassesError(
                 f"{other!r} is predicted for rows of which {name!r} has the most probability: "
                 f"the classes are in another order than {', '.join(task.classes)}"
             )
@@ -167,6 +189,8 @@ def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -
 
 def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dict[str, str]:
     """The outputs by what they mean; those that mean nothing to the task are left out."""
+    if output is not None and len(outputs) > 1:
+        raise ModelError(f"the file gives {', '.join(outputs)}, so that none is its only output, {output}")
     found: dict[str, str] = {NAMES[name]: name for name in reversed(outputs) if name in NAMES}
     if len(outputs) == 1 and (output is not None or not isinstance(task, Classification)):
         found = {output or "predicted": outputs[0]}

@@ -14,17 +14,30 @@ from wdgate.evaluation.tasks import Classification, Floats, Predictions
 
 
 @dataclass(frozen=True)
-class Labels(Classification):
+class Labels:
     """A classification of which only `predicted` is known.
 
     Scores: `accuracy` and `error`, its complement, in which skill is measured against the commonest class.
     Metric: `balanced_accuracy`. Nothing can be said of calibration.
 
     Example:
+        >>> import numpy as np
         >>> task = Labels(("cat", "dog"))
         >>> task.scores({"predicted": np.array([0, 1])}, np.array([0, 0]))["error"].tolist()
         [0.0, 1.0]
     """
+
+    classes: tuple[str, ...]
+
+    @property
+    def outputs(self) -> int:
+        """One number a class."""
+        return len(self.classes)
+
+    @property
+    def primary(self) -> str:
+        """Slices are measured in accuracy."""
+        return "accuracy"
 
     @property
     def proper(self) -> str:
@@ -54,7 +67,15 @@ class Labels(Classification):
 
     def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
         """The commonest class of `targets`."""
-        return {"predicted": super().constant(targets, rows)["predicted"]}
+        return {"predicted": Classification(self.classes).constant(targets, rows)["predicted"]}
+
+    def loss(self, outputs: Any, targets: Any) -> Any:
+        """What a trainer would minimize: cross-entropy of logits (N, C) with classes (N,), a row (N,)."""
+        return Classification(self.classes).loss(outputs, targets)
+
+    def predictions(self, outputs: Any) -> dict[str, Any]:
+        """`predicted` (N,), from logits (N, C)."""
+        return {"predicted": outputs.argmax(dim=1)}
 
     def _whole(self, name: str, values: NDArray[Any], kind: type[DataError] | type[ModelError]) -> None:
         strange = (

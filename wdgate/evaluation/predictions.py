@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from data_checks.errors import ModelError
 from data_checks.splits import Split
 from data_checks.table_files import read_columns, require
+from wdgate.evaluation.class_names import OtherClassesError
 from wdgate.evaluation.foreign import class_numbers
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.slices import labels_of
@@ -104,18 +105,18 @@ def read_predictions(path: str | Path, ids: str, task: Task) -> Predictions:
 
 def _named_values(file: Path, columns: Mapping[str, Any], task: Task) -> dict[str, Array]:
     found = {"predicted": _array(columns["predicted"])} if "predicted" in columns else {}
-    places = _probability_columns(columns, task.classes) if isinstance(task, Classification) else []
-    missing = [
-        name for name, place in zip(getattr(task, "classes", ()), places, strict=True) if place is None
-    ]
-    if places and len(missing) < len(places):
-        if missing:
-            raise ModelError(f"{file} has no column of the probability of {missing[0]!r}")
-        found["probs"] = np.stack([_floats(file, str(p), columns[str(p)]) for p in places], axis=1)
+    classes: Sequence[str] = task.classes if isinstance(task, Classification) else ()
+    places = _probability_columns(columns, classes)
+    missing = [name for name in classes if name not in places]
+    if places and missing:
+        raise OtherClassesError(f"{file} has no column of the probability of {missing[0]!r}")
+    if places:
+        found["probs"] = np.stack([_floats(str(file), p, columns[p]) for p in places.values()], axis=1)
     if not found:
-        classes = getattr(task, "classes", ())
         wanted = f"predicted, or {', '.join(classes)}" if classes else "predicted"
-        raise ModelError(f"{file} has the columns {', '.join(columns)}, expected {wanted} beside the ids")
+        raise OtherClassesError(
+            f"{file} has the columns {', '.join(columns)}, expected {wanted} beside the ids"
+        )
     return found
 
 
@@ -123,7 +124,7 @@ def _probability_columns(columns: Mapping[str, Any], classes: Sequence[str]) -> 
     """The column of each class that has one, in the order of the classes."""
     forms = ("{}", "prob_{}", "probs_{}", "probability_{}")
     found = {name: [form.format(name) for form in forms if form.format(name) in columns] for name in classes}
-    return {name: columns_of_it[0] for name, columns_of_it in found.items() if columns_of_it}
+    return {name: its_columns[0] for name, its_columns in found.items() if its_columns}
 
 
 def _in_words_of(task: Task, found: Mapping[str, Array], source: str) -> tuple[dict[str, Array], Task]:
