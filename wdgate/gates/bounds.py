@@ -30,6 +30,7 @@ class Bounds:
         rows: how many rows it comes from.
         method: gives the bounds that the same number would have on so many times the rows; None where
             only the common rule is known, that they come nearer with the square root of the rows.
+        remark: a clause that is said with the answer: why there are no bounds, or what to compare them with.
     """
 
     observed: float
@@ -37,6 +38,7 @@ class Bounds:
     upper: float
     rows: int
     method: Callable[[float], tuple[float, float]] | None = field(default=None, compare=False, repr=False)
+    remark: str = ""
 
     def on_times_the_rows(self, times: float) -> tuple[float, float]:
         """The bounds, were there so many times the rows and nothing else different."""
@@ -69,33 +71,43 @@ def mean_bounds(
     """
     if not len(values) or not np.isfinite(values).all():
         return Bounds(float("nan"), float("nan"), float("nan"), len(values))
-    units = linearized(values, groups, weights)
     proportion = bool(np.isin(values, (0.0, 1.0)).all())
     if proportion and groups is None and weights is None:
         return proportion_bounds(float(values.sum()), len(values), alpha)
+    units = linearized(values, groups, weights)
+    return Bounds(units.mean, *unit_bounds(units, alpha, proportion, span), len(values))
+
+
+def unit_bounds(
+    units: Units, alpha: float, proportion: bool, span: tuple[float, float] = (-np.inf, np.inf)
+) -> tuple[Number, Number]:
+    """The bounds of the mean of units that are groups, or weighted, or no proportion; see `mean_bounds`.
+
+    Units of several test sets (S, G) give the bounds of each (S,).
+    """
     lower, upper = studentized(units.mean, units.deviations, alpha)
     if proportion:
         rows = effective_rows(units, units.mean * (1 - units.mean), alpha)
         least, most = clopper_pearson(units.mean * rows, rows, alpha)
-        lower, upper = max(0.0, min(lower, least)), min(1.0, max(upper, most))
+        lower, upper = _larger(0.0, _smaller(lower, least)), _smaller(1.0, _larger(upper, most))
     elif np.isfinite(span).all():
         lower, upper = _with_room(units, (lower, upper), span, alpha)
-    return Bounds(units.mean, lower, upper, len(values))
+    return lower, upper
 
 
 def _with_room(
-    units: Units, bounds: tuple[float, float], span: tuple[float, float], alpha: float
-) -> tuple[float, float]:
+    units: Units, bounds: tuple[Number, Number], span: tuple[float, float], alpha: float
+) -> tuple[Number, Number]:
     """Bounds that hold too if a share of units lies at the end of the span, and none of them was drawn.
 
     All of n units miss a share of 1 - alpha^(1 / n) with probability alpha. Where the units are much
     alike nothing else widens the bounds.
     """
-    unseen = 1 - alpha ** (1 / len(units.deviations))
+    unseen = 1 - alpha ** (1 / units.deviations.shape[-1])
     lower, upper = bounds
     return (
-        min(lower, units.mean - (units.mean - span[0]) * unseen),
-        max(upper, units.mean + (span[1] - units.mean) * unseen),
+        _smaller(lower, units.mean - (units.mean - span[0]) * unseen),
+        _larger(upper, units.mean + (span[1] - units.mean) * unseen),
     )
 
 
@@ -129,7 +141,7 @@ def clopper_pearson(successes: Number, rows: Number, alpha: float) -> tuple[Numb
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """A mean over independent units: rows, or groups of rows.
+    """A mean over independent units: rows, or groups of rows. Of several test sets all are (S, ...).
 
     Args:
         mean: the weighted mean over all rows.
@@ -139,31 +151,35 @@ class Units:
         rows: how many rows there are.
     """
 
-    mean: float
+    mean: Number
     deviations: Floats
     weights: Floats
     rows: int
 
     @property
-    def variance(self) -> float:
+    def variance(self) -> Number:
         """Of the mean; NaN with fewer than two units."""
-        count = len(self.deviations)
-        return float((self.deviations**2).sum() * count / (count - 1)) if count > 1 else float("nan")
+        count = self.deviations.shape[-1]
+        return _plain((self.deviations**2).sum(axis=-1) * count / (count - 1)) if count > 1 else float("nan")
 
 
 def linearized(values: Floats, groups: NDArray[Any] | None = None, weights: Floats | None = None) -> Units:
-    """What each unit of scores (N,) adds to their mean; rows are the units where `groups` is None."""
-    mass = np.ones(len(values)) if weights is None else np.asarray(weights, np.float64)
-    mean = float((mass * values).sum() / mass.sum()) if mass.sum() > 0 else float("nan")
-    deviations = mass * (values - mean) / (mass.sum() or 1.0)
+    """What each unit of scores (N,) adds to their mean; rows are the units where `groups` is None.
+
+    Scores of several test sets (S, N) have no groups: the mean of a group is one score of it.
+    """
+    mass = np.ones(values.shape[-1]) if weights is None else np.asarray(weights, np.float64)
+    total = mass.sum()
+    mean = (mass * values).sum(axis=-1) / total if total > 0 else np.full(values.shape[:-1], np.nan)
+    deviations = mass * (values - mean[..., None]) / (total or 1.0)
     if groups is None:
-        return Units(mean, deviations, mass, len(values))
+        return Units(_plain(mean), deviations, mass, values.shape[-1])
     _, unit = np.unique(groups, return_inverse=True)
     by_group = [np.asarray(np.bincount(unit.ravel(), each), np.float64) for each in (deviations, mass)]
-    return Units(mean, by_group[0], by_group[1], len(values))
+    return Units(_plain(mean), by_group[0], by_group[1], len(values))
 
 
-def studentized(observed: float, deviations: Floats, alpha: float) -> tuple[float, float]:
+def studentized(observed: Number, deviations: Floats, alpha: float) -> tuple[Number, Number]:
     """Bounds of a mean from what each of G independent units adds to it (G,), corrected for skewness.
 
     Student's t alone errs too often on the side of the longer tail: (confidence - correct) of a good
@@ -171,27 +187,27 @@ def studentized(observed: float, deviations: Floats, alpha: float) -> tuple[floa
     t statistic takes the skewness out, here with the quantiles of t with G - 1 degrees of freedom. Each
     bound is the wider of the two, for the correction may overshoot on the other side.
 
-    NaN with fewer than two units; both bounds are `observed` where all units are alike.
+    NaN with fewer than two units; both bounds are `observed` where all units are alike. Means (S,) with
+    deviations (S, G) give bounds (S,).
     """
-    count = len(deviations)
+    count = deviations.shape[-1]
     if count < 2 or not np.isfinite(deviations).all():
-        return float("nan"), float("nan")
-    size = float(np.abs(deviations).max())
-    if size == 0:
-        return observed, observed
+        nothing = np.full(deviations.shape[:-1], np.nan)
+        return _plain(nothing), _plain(nothing)
+    size = np.abs(deviations).max(axis=-1)
     # In units of the largest, so that the cubes of very small ones are not lost.
-    deviations = deviations / size
-    squares = float((deviations**2).sum())
-    error = size * float(np.sqrt(squares * count / (count - 1)))
+    deviations = deviations / np.where(size == 0, 1.0, size)[..., None]
+    squares = (deviations**2).sum(axis=-1)
+    error = size * np.sqrt(squares * count / (count - 1))
     quantile = float(special.stdtrit(count - 1, 1 - alpha))
     # The skewness of a unit over the root of their number: all that the correction needs.
-    skewness = float((deviations**3).sum()) / squares**1.5
-    upwards = max(quantile, _hall(quantile, skewness))
-    downwards = max(quantile, -_hall(-quantile, skewness))
-    return observed - error * upwards, observed + error * downwards
+    skewness = (deviations**3).sum(axis=-1) / np.where(squares == 0, 1.0, squares) ** 1.5
+    upwards = np.maximum(quantile, _hall(quantile, skewness))
+    downwards = np.maximum(quantile, -_hall(-quantile, skewness))
+    return _plain(observed - error * upwards), _plain(observed + error * downwards)
 
 
-def effective_rows(units: Units, row_variance: float, alpha: float) -> float:
+def effective_rows(units: Units, row_variance: Number, alpha: float) -> Number:
     """How many independent rows would determine the mean as well as these grouped or weighted ones do.
 
     The variance of one row over the variance of the mean, less what the few degrees of freedom of the
@@ -201,14 +217,31 @@ def effective_rows(units: Units, row_variance: float, alpha: float) -> float:
     time at alpha .0025).
     """
     kish = float(units.weights.sum() ** 2 / (units.weights**2).sum())
-    if not units.variance > 0 or not row_variance > 0:
-        return kish
-    few = float(special.ndtri(1 - alpha) / special.stdtrit(len(units.deviations) - 1, 1 - alpha))
-    return min(row_variance / units.variance * few**2, kish)
+    count, variance = units.deviations.shape[-1], units.variance
+    # Written as "above 0", so that NaN counts as not known.
+    known = np.logical_and(np.greater(variance, 0), np.greater(row_variance, 0))
+    if count < 2 or not known.any():
+        return _plain(np.full(np.shape(known), kish))
+    few = float(special.ndtri(1 - alpha) / special.stdtrit(count - 1, 1 - alpha))
+    rows = row_variance / np.where(known, variance, 1.0) * few**2
+    return _plain(np.where(known, np.minimum(rows, kish), kish))
 
 
-def _hall(quantile: float, skewness: float) -> float:
-    if abs(skewness) < 1e-9:
-        return quantile
-    inside = 1 + skewness * (quantile - skewness / 6)
-    return float(3 / skewness * (np.cbrt(inside) - 1))
+def _hall(quantile: float, skewness: Number) -> Number:
+    skewed = np.abs(skewness) >= 1e-9
+    safe = np.where(skewed, skewness, 1.0)
+    inside = 1 + safe * (quantile - safe / 6)
+    return np.where(skewed, 3 / safe * (np.cbrt(inside) - 1), quantile)
+
+
+def _plain(value: Any) -> Number:
+    """A number as one, an array as an array: what is recorded of one test set holds no arrays."""
+    return value if np.ndim(value) else float(value)
+
+
+def _smaller(one: Number, other: Number) -> Number:
+    return _plain(np.minimum(one, other))
+
+
+def _larger(one: Number, other: Number) -> Number:
+    return _plain(np.maximum(one, other))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from wdgate.gates.bounds import Bounds, Number, effective_rows, linearized, studentized
+from wdgate.gates.bounds import Bounds, Number, Units, effective_rows, linearized, studentized
 
 Floats = NDArray[np.floating]
 
@@ -41,19 +41,35 @@ def difference_bounds(
         return Bounds(units.mean, lower, upper, len(difference))
     better = linearized((difference > 0).astype(np.float64), None, weights).mean
     worse = linearized((difference < 0).astype(np.float64), None, weights).mean
-    rows = float(len(difference))
-    if groups is not None or weights is not None:
-        rows = effective_rows(units, better + worse - (better - worse) ** 2, alpha)
+    independent = groups is None and weights is None
 
-    def method(times: float) -> tuple[float, float]:
-        lower, upper = tango(better * rows * times, worse * rows * times, rows * times, alpha)
-        if groups is None and weights is None:
-            return lower, upper
-        # The wider of the two: a few groups that differ a lot are seen by one, rare changes by the other.
-        least, most = studentized(units.mean, units.deviations / times**0.5, alpha)
-        return min(lower, least), max(upper, most)
+    def method(times: float) -> tuple[Number, Number]:
+        rows = times * len(difference)
+        if independent:
+            return tango(better * rows, worse * rows, rows, alpha)
+        return unit_difference_bounds(units, better, worse, alpha, times)
 
     return Bounds(units.mean, *method(1.0), len(difference), method)
+
+
+def unit_difference_bounds(
+    units: Units, better: Number, worse: Number, alpha: float, times: float = 1.0
+) -> tuple[Number, Number]:
+    """The bounds of a difference of paired proportions on groups or weighted rows; see `difference_bounds`.
+
+    Args:
+        units: of the differences; those of several test sets (S, G) give the bounds of each (S,).
+        better: the share of rows that only the first got right.
+        worse: the share of rows that only the second got right.
+        alpha: the error probability of each bound.
+        times: as if there were so many times the rows.
+    """
+    rows = times * effective_rows(units, better + worse - (better - worse) ** 2, alpha)
+    lower, upper = tango(better * rows, worse * rows, rows, alpha)
+    # The wider of the two: a few groups that differ a lot are seen by one, rare changes by the other.
+    least, most = studentized(units.mean, units.deviations / times**0.5, alpha)
+    lower, upper = np.minimum(lower, least), np.maximum(upper, most)
+    return (lower, upper) if np.ndim(lower) else (float(lower), float(upper))
 
 
 def tango(better: Number, worse: Number, rows: Number, alpha: float) -> tuple[Number, Number]:

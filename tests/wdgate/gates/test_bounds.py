@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from wdgate.gates.bounds import clopper_pearson, effective_rows, linearized, mean_bounds, studentized
+from wdgate.gates.bounds import (
+    clopper_pearson,
+    effective_rows,
+    linearized,
+    mean_bounds,
+    studentized,
+    unit_bounds,
+)
 
 ALPHAS = st.sampled_from([0.05, 0.0025])
 
@@ -152,3 +159,22 @@ def test_a_few_groups_in_which_everything_is_wrong_are_not_forgotten():
         right = (generator.random(600) < 0.97) & ~broken
         wrong += mean_bounds(right.astype(float), alpha, groups).lower > 0.98 * 0.97
     assert wrong / rounds <= alpha + 3 * (alpha * (1 - alpha) / rounds) ** 0.5
+
+
+@pytest.mark.parametrize("proportion", [True, False])
+def test_several_test_sets_at_once_have_the_bounds_of_each(proportion):
+    draw = np.random.default_rng(0)
+    shares = draw.integers(0, 5, (20, 30)) / 4 if proportion else draw.normal(size=(20, 30)) ** 3
+    shares[0] = 1.0  # all units alike
+    lower, upper = unit_bounds(linearized(shares), 0.0025, proportion, (-1.0, 1.0))
+    each = [unit_bounds(linearized(one), 0.0025, proportion, (-1.0, 1.0)) for one in shares]
+    assert np.allclose(np.transpose([lower, upper]), each, rtol=0, atol=1e-12)
+
+
+def test_the_means_of_groups_stand_for_their_rows():
+    draw = np.random.default_rng(0)
+    right = (draw.random(120) < 0.8).astype(float)
+    groups = np.arange(120) // 4
+    bounds = mean_bounds(right, 0.05, groups)
+    means = linearized(right.reshape(30, 4).mean(axis=1))
+    assert np.allclose(unit_bounds(means, 0.05, True), (bounds.lower, bounds.upper), rtol=0, atol=1e-12)
