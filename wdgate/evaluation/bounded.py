@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.slices import all_slices
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.measuring import measured
 
@@ -31,6 +32,17 @@ def bounded(evaluation: Evaluation, task: Task, alpha: float) -> Numbers:
 def bounded_also(evaluation: Evaluation, task: Task, alpha: float) -> dict[str, Numbers]:
     """The same of each further test set, by its name."""
     return {name: bounded(there, task, alpha) for name, there in evaluation.also.items()}
+
+
+def reported(evaluation: Evaluation | None, task: Task, alpha: float) -> dict[str, Any]:
+    """What is told beside the gates as plain values: `also`, and `slices`, the worst first."""
+    if evaluation is None:
+        return {"also": {}, "slices": {}}
+    slices = all_slices(evaluation, task, alpha)
+    return {
+        "also": bounded_also(evaluation, task, alpha),
+        "slices": {name: [one.as_dict() for one in found] for name, found in slices.items()},
+    }
 
 
 def _as_dict(name: str, evaluation: Evaluation, task: Task, alpha: float) -> dict[str, Any]:

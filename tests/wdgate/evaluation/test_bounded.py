@@ -1,7 +1,9 @@
+import json
+
 import numpy as np
 
 from data_checks.splits import Split
-from wdgate.evaluation.bounded import bounded, bounded_also
+from wdgate.evaluation.bounded import bounded, bounded_also, reported
 from wdgate.evaluation.evaluation import evaluation_of
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.bounds import mean_bounds
@@ -36,3 +38,12 @@ def test_each_further_test_set_has_its_own_numbers():
     found = bounded_also(evaluation(np.ones(40, bool), also=also), TASK, 0.05)
     assert list(found) == ["winter"]
     assert (found["winter"]["accuracy"]["observed"], found["winter"]["accuracy"]["rows"]) == (0.5, 40)
+
+
+def test_what_is_told_beside_the_gates_is_plain_and_empty_without_an_evaluation():
+    also = {"winter": evaluation(np.arange(40) < 20)}
+    ours = evaluation(np.ones(40, bool), also=also)
+    found = json.loads(json.dumps(reported(ours, TASK, 0.05), allow_nan=False))
+    assert found["also"]["winter"]["accuracy"]["observed"] == 0.5
+    assert found["slices"] == {}
+    assert reported(None, TASK, 0.05) == {"also": {}, "slices": {}}
