@@ -174,9 +174,10 @@ def _own_loop(
     readings: list[Reading] = []
     diagnosed = _telling_diagnoses(run)
 
-    def on_reading(reading: Reading) -> None:
-        readings.append(reading)
-        tracking.log_reading(run, reading)
+    def on_reading(watch: str, reading: Reading) -> None:
+        if watch == tracking.FIRST_WATCH:  # the picture is of one model: others may have other tensors
+            readings.append(reading)
+        tracking.log_reading(run, reading, watch)
         diagnosed(reading)
 
     started = time.monotonic()

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from wdgate.evaluation.evaluation import Evaluation
 
 NOTE = "mlflow.note.content"
+FIRST_WATCH = "0"
+"""The name of the first `watch` of a run, see `wd_train.watching.watching_for`."""
 MOST_AT_ONCE = 1000
 """Metrics that MLflow takes in one call."""
 # Kept beside the pages for the next asking; `report.json` says the same.
@@ -60,13 +62,13 @@ class Run:
         settings: where MLflow is.
         run_id: the id of the run.
         logged_epoch: the last epoch that its curves held when it was opened.
-        logged_step: the last step that its curves of the decay held then.
+        logged_steps: the last step that the curves of each `watch` held then, by what their names begin with.
     """
 
     settings: Settings
     run_id: str
     logged_epoch: int = 0
-    logged_step: int = -1
+    logged_steps: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def client(self) -> MlflowClient:
@@ -133,7 +135,7 @@ def open_run(
         if not found:
             return _new_run(client, settings, experiment, plan, splits, key), None
         run_id = found[0].info.run_id
-        run = Run(settings, run_id, _last_epoch(client, run_id), _last_reading(client, found[0]))
+        run = Run(settings, run_id, _last_epoch(client, run_id), _last_readings(client, found[0]))
         if _is_finished(found[0]):
             if fresh:
                 return _new_run(client, settings, experiment, plan, splits, key), None
@@ -193,10 +195,17 @@ def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] 
     run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])
 
 
-def log_reading(run: Run, reading: Reading) -> None:
-    """Add what was read in a loop of the user's own to the curves, unless they hold it already."""
-    if reading.step > run.logged_step:
-        run.points(decay_points(reading))
+def log_reading(run: Run, reading: Reading, watch: str = FIRST_WATCH) -> None:
+    """Add what was read in a loop of the user's own to the curves, unless they hold it already.
+
+    Args:
+        run: the open run.
+        reading: what was read.
+        watch: the name of the `watch` that read it; from the second on the curves' names begin with it.
+    """
+    before = "" if watch == FIRST_WATCH else f"watch {watch}/"
+    if reading.step > run.logged_steps.get(before, -1):
+        run.points([(f"{before}{name}", value, step) for name, value, step in decay_points(reading)])
 
 
 def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
@@ -310,13 +319,14 @@ def _last_epoch(client: MlflowClient, run_id: str) -> int:
     return max((point.step for point in client.get_metric_history(run_id, "train_loss")), default=0)
 
 
-def _last_reading(client: MlflowClient, run: Any) -> int:
-    # Of a tensor, unlike the numbers that are logged at the end.
-    drawn = next(
-        (name for name in run.data.metrics if name.startswith("decay/") and name.count("/") > 1), None
-    )
-    points = [] if drawn is None else client.get_metric_history(run.info.run_id, drawn)
-    return max((point.step for point in points), default=-1)
+def _last_readings(client: MlflowClient, run: Any) -> dict[str, int]:
+    """The last step that the curves of each `watch` hold, by what their names begin with."""
+    # A root mean square is in every reading, unlike the distance from equilibrium.
+    curves = {name.partition("decay/rms/")[0]: name for name in run.data.metrics if "decay/rms/" in name}
+    return {
+        before: max(point.step for point in client.get_metric_history(run.info.run_id, name))
+        for before, name in curves.items()
+    }
 
 
 def _dataset(splits: Splits, name: str) -> DatasetInput:

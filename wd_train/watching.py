@@ -26,6 +26,7 @@ from wd_train.loop import Stateful
 from wd_train.watched import Watched
 
 OnReading = Callable[[Reading], None]
+OnReadingOf = Callable[[str, Reading], None]
 log = logging.getLogger("wdgate")
 
 
@@ -34,7 +35,7 @@ class _Run:
     """The run that calls a loop: where its checkpoints lie, and who is told."""
 
     part: Callable[[str], Checkpoints] | None
-    on_reading: OnReading
+    on_reading: OnReadingOf
     tell: Tell
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -45,7 +46,7 @@ _run: ContextVar[_Run | None] = ContextVar("run", default=None)
 @contextmanager
 def watching_for(
     part: Callable[[str], Checkpoints] | None = None,
-    on_reading: OnReading = lambda reading: None,
+    on_reading: OnReadingOf = lambda name, reading: None,
     tell: Tell = lambda sentence: None,
 ) -> Iterator[None]:
     """Within this context each call of `watch` finds its checkpoints, and whom it tells.
@@ -53,7 +54,8 @@ def watching_for(
     Args:
         part: the checkpoints of one `watch` of the run, by its name: `0` of the first that is called, then
             `1`; None keeps none.
-        on_reading: told of the readings of all of them; after a stop, once more of those before it.
+        on_reading: told of each reading, with the name of its `watch`; after a stop, once more of those
+            before it.
         tell: told, in a sentence, of what cannot be gone on with.
 
     Example:
@@ -112,13 +114,13 @@ def watch(
         checkpoints = run.part(name)
 
     def told(reading: Reading) -> None:
-        for tell in (run.on_reading, on_reading):
-            if tell is not None:
-                tell(reading)
+        run.on_reading(name, reading)
+        if on_reading is not None:
+            on_reading(reading)
 
     return Watched(model, optimizer, steps, parts, told, checkpoints, run.tell)
 
 
-def _log_diagnoses(reading: Reading) -> None:
+def _log_diagnoses(name: str, reading: Reading) -> None:
     for diagnosis in reading.diagnoses:
         log.warning("%s: %s", diagnosis.name, diagnosis.sentence)

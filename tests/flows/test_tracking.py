@@ -2,7 +2,14 @@
 
 from types import SimpleNamespace
 
-from flows.tracking import log_epoch
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from flows.fitting import _own_loop
+from flows.tracking import _last_readings, log_epoch, log_reading
+from wd_train import watch
 from wd_train.diagnostics import Reading, TensorReading
 from wd_train.training import Epoch
 
@@ -12,6 +19,7 @@ class Curves:
 
     def __init__(self, logged_epoch=0):
         self.logged_epoch, self.calls = logged_epoch, []
+        self.logged_steps = {}
 
     def points(self, points):
         self.calls.append(points)
@@ -74,3 +82,69 @@ def test_points_go_out_in_calls_of_what_mlflow_takes(monkeypatch):
     monkeypatch.setattr(Run, "client", client)
     Run(SimpleNamespace(), "abc").points([("loss", 1.0, step) for step in range(MOST_AT_ONCE + 1)])
     assert sizes == [MOST_AT_ONCE, 1]
+
+
+class History:
+    """Stands for MLflow: what its runs hold."""
+
+    def __init__(self, points):
+        self.points = points
+        data = SimpleNamespace(metrics={name: value for name, value, _ in points})
+        self.run = SimpleNamespace(info=SimpleNamespace(run_id="abc"), data=data)
+
+    def get_metric_history(self, run_id, name):
+        return [SimpleNamespace(step=step) for other, _, step in self.points if other == name]
+
+
+def folds(run, upto=99):
+    """Two models one after the other, of other tensors, whose steps are read at the same numbers."""
+    for name, tensors in (("0", 1), ("1", 2)):
+        for step, distance in ((1, None), (200, 0.5), (203, None)):
+            upto -= 1
+            if upto >= 0:
+                log_reading(run, reading(step, tensors, distance), name)
+
+
+def drawn(run):
+    return sorted((name, step) for points in run.calls for name, _, step in points)
+
+
+def test_each_watch_of_a_run_has_curves_of_its_own_and_the_first_has_the_names_of_before():
+    run = Curves()
+    folds(run)
+    assert len(drawn(run)) == len(set(drawn(run)))
+    assert ("decay/rms/layer0", 203) in drawn(run)
+    assert ("watch 1/decay/rms/layer1", 203) in drawn(run)
+
+
+@given(st.integers(0, 6))
+def test_after_a_kill_each_watch_goes_on_from_its_own_last_step(upto):
+    whole, killed = Curves(), Curves()
+    folds(whole)
+    folds(killed, upto)
+    history = History([point for points in killed.calls for point in points])
+    killed.logged_steps = _last_readings(history, history.run)
+    folds(killed)
+    assert drawn(killed) == drawn(whole)
+
+
+def test_a_loop_of_folds_tells_its_curves_apart_and_the_picture_is_of_the_first():
+    def fit(train, validation, training):
+        for outputs in (1, 2):  # of other tensors: a picture of both would mix them up
+            model = nn.Sequential(*[nn.Linear(2, 2)] * (outputs - 1), nn.Linear(2, outputs))
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.1)
+            for _ in (watched := watch(model, optimizer)).epochs(1):
+                for batch in watched.batches(torch.ones(1, 3, 2)):
+                    model(batch).sum().backward()
+                    optimizer.step()
+        return model
+
+    run, splits = Curves(), SimpleNamespace(train=None, validation=None)
+    run.tag = lambda **tags: None
+    fitted = _own_loop(SimpleNamespace(name="folds", train=fit, training=None), splits, run, None)
+    assert len(drawn(run)) == len(set(drawn(run)))
+    assert {name.partition("decay/")[0] for name, _ in drawn(run)} == {"", "watch 1/"}
+    assert {each["name"] for reading in fitted.readings for each in reading["tensors"]} == {
+        "0.weight",
+        "0.bias",
+    }

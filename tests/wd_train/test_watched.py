@@ -281,6 +281,14 @@ def small(**given):
     return watch(net, torch.optim.SGD(net.parameters(), lr=0.1), **given)
 
 
+def test_the_run_is_told_which_watch_has_read():
+    told = []
+    with watching_for(on_reading=lambda name, reading: told.append((name, reading.step))):
+        for _ in range(2):
+            stepped(0.1, steps=1)
+    assert told == [("0", 1), ("1", 1)]
+
+
 def test_a_folder_will_do_outside_of_a_run(tmp_path):
     assert list(small(checkpoints=tmp_path).epochs(2)) == [0, 1]
     assert list(small(checkpoints=str(tmp_path)).epochs(2)) == []
@@ -359,10 +367,10 @@ def test_a_dataset_of_tensors_will_do():
         assert len(list(watched.batches(loader))) == len(loader)
 
 
-def stepped(weight_decay):
+def stepped(weight_decay, **given):
     net = nn.Linear(4, 2)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, weight_decay=weight_decay)
-    watched = watch(net, optimizer)
+    watched = watch(net, optimizer, **given)
     for _ in watched.epochs(1):
         optimizer.step()
     return watched
