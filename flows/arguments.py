@@ -89,6 +89,8 @@ def _judge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--champion", type=Path, metavar="FILE", help="another one, to compare with")
     command.add_argument("--test", type=Path, metavar="FILE", help="the rows that it is judged on")
     command.add_argument("--train", type=Path, metavar="FILE", help="the rows that it was fitted on")
+    chosen_on = "rows apart from both, on which the slice is sought where it errs most"
+    command.add_argument("--validation", type=Path, metavar="FILE", help=chosen_on)
     command.add_argument("--also", metavar="NAME=FILE", action="append", help="a further test set")
     command.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
     command.add_argument("--group", metavar="COLUMN", help="the column that says which rows belong together")

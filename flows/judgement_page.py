@@ -68,7 +68,8 @@ def told(document: Mapping[str, Any]) -> list[str]:
     for name, found in document["slices"].items():
         worst = found[0]
         rows = f"{_said(worst)} on {worst['rows']:,} rows"
-        lines.append(f"Worst of {len(found)} slices by {name}: {worst['value']}, {rows}")
+        which = f"Worst of {len(found)} slices by {name}" if len(found) > 1 else f"Slice by {name}"
+        lines.append(f"{which}: {worst['value']}, {rows}")
     for name, numbers in document["also"].items():
         first, others = next(iter(numbers.items()))
         lines.append(f"On {name}: {first} {_said(others)} on {others['rows']:,} rows")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wdgate.evaluation.tasks import Task
     from wdgate.judge_any import Judgement, Model
 
+PARTS = ("train", "validation", "test")
 _TABLES = (".parquet", ".csv", ".npz")
 
 
@@ -55,7 +56,7 @@ def _judged(arguments: Namespace, settings: Settings) -> Judgement:
         task, parts, guessed = _task_of(arguments, read)
     splits = _splits(parts, arguments)
     report = None if splits is None else _checked(splits, settings)
-    also = {name: rows for name, rows in parts.items() if name not in ("train", "test")}
+    also = {name: rows for name, rows in parts.items() if name not in PARTS}
     try:
         with doing("Judging"):
             return judge_model(
@@ -86,6 +87,8 @@ def _refuse_words(arguments: Namespace) -> None:
         raise PipelineError(
             "predictions are found by the ids of the rows: --id COLUMN names them in both files"
         )
+    if arguments.validation is not None and arguments.train is None:
+        raise PipelineError("--validation FILE goes with --train FILE: both are asked for leaks")
     if arguments.train is not None and find_spec("great_expectations") is None:
         raise CannotProceed(
             "--train asks whether test rows are train rows, which takes `pip install 'wdgate[checks]'`; "
@@ -98,8 +101,9 @@ def _read(arguments: Namespace) -> dict[str, Split]:
     from data_checks.readers import Named
     from data_checks.sources import read_rows
 
-    train = {"train": arguments.train} if arguments.train is not None else {}
-    paths = {**train, "test": arguments.test, **_also(arguments.also or ())}
+    given = {"train": arguments.train, "validation": arguments.validation}
+    told = {name: path for name, path in given.items() if path is not None}
+    paths = {**told, "test": arguments.test, **_also(arguments.also or ())}
     named = None
     if arguments.target is not None:
         keys = tuple(arguments.key or ())
@@ -113,7 +117,7 @@ def _also(words: Sequence[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for word in words:
         name, _, path = word.partition("=")
-        if not name or not path or name in found or name in ("train", "test", "validation"):
+        if not name or not path or name in found or name in PARTS:
             raise PipelineError(f"--also {word!r}: expected NAME=FILE, with a name that no other set has")
         found[name] = Path(path)
     return found
@@ -217,11 +221,11 @@ def _splits(parts: Mapping[str, Split], arguments: Namespace) -> Splits | None:
 
     if "train" not in parts:
         return None
-    also = {name: rows for name, rows in parts.items() if name not in ("train", "test")}
-    nothing = parts["train"].take(np.arange(0))
+    also = {name: rows for name, rows in parts.items() if name not in PARTS}
+    chosen_on = parts.get("validation", parts["train"].take(np.arange(0)))
     source = f"{arguments.train}, {arguments.test}"
     # Nothing of it leaves this machine, so that rows are named by their numbers.
-    return Splits(parts["train"], nothing, parts["test"], also=also, public=True, source=source)
+    return Splits(parts["train"], chosen_on, parts["test"], also=also, public=True, source=source)
 
 
 def _checked(splits: Splits, settings: Settings) -> DataReport:
@@ -235,7 +239,7 @@ def _checked(splits: Splits, settings: Settings) -> DataReport:
             default_checks(gaps="warn"),
             data_docs(settings, splits),
             salt=read_salt(settings),
-            needs_validation=False,
+            needs_validation=bool(len(splits.validation)),
         )
 
 

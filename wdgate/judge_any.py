@@ -19,14 +19,19 @@ from data_checks.splits import Split, Splits
 from wdgate.evaluation.bounded import Numbers, bounded, bounded_also
 from wdgate.evaluation.evaluation import Evaluation, Incomparable, evaluate_with, evaluation_of
 from wdgate.evaluation.foreign import ForeignModel, Meaning, refuse_other_order
+from wdgate.evaluation.found import numeric_columns, worst_region
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.predictions import Predictions, predictions_of
-from wdgate.evaluation.slices import Slice, all_slices
+from wdgate.evaluation.slices import Slice, all_slices, part
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.gates import Case, Gate, check_gates, skill
+from wdgate.gates.measuring import direction, measured
 from wdgate.gates.proving import prove, voided
 from wdgate.gates.results import LARGEST_ALPHA, GateDecision, GateResult
 from wdgate.judging import clean_data
+
+# What slices are called by that nobody has declared.
+FOUND = "found on validation"
 
 Model: TypeAlias = "bytes | str | Path | Predictions | Mapping[str, Any]"
 Opened: TypeAlias = "ForeignModel | Predictions"
@@ -41,7 +46,8 @@ class Judgement:
         evaluation: what it did on the test rows, and on the further test sets.
         task: what its predictions could be scored in: `Labels` where it gives no probabilities.
         report: of the checks of the data; None where no train rows were given.
-        slices: the slices of every attribute of the test rows, the worst first.
+        slices: the slices of every attribute of the test rows, the worst first; and where there are
+            validation rows, the region in which the model errs most on them, bounded on the test rows.
         numbers: every score and metric of the test rows, with its bounds.
         also: the same of each further test set, by its name.
     """
@@ -142,7 +148,10 @@ def judge(
         case.evaluation,
         case.task,
         report,
-        all_slices(case.evaluation, case.task, case.alpha),
+        {
+            **all_slices(case.evaluation, case.task, case.alpha),
+            **_found(candidate, case, whole, splits, report),
+        },
         bounded(case.evaluation, case.task, case.alpha),
         bounded_also(case.evaluation, case.task, case.alpha),
     )
@@ -245,6 +254,26 @@ def _evaluated(
     if isinstance(model.task, Classification):
         refuse_other_order(found.predictions, model.task)
     return found
+
+
+def _found(
+    candidate: Opened, case: Case, whole: Split, splits: Splits | None, report: DataReport | None
+) -> dict[str, Sequence[Slice]]:
+    """The region of the columns in which the model errs most on validation rows, bounded on test rows."""
+    if splits is None or not len(splits.validation) or isinstance(candidate, Predictions):
+        return {}
+    chosen_on = _evaluated(candidate, splits.validation, {}, None, robust=False)
+    sign = -1.0 if direction(case.task.primary, case.task) else 1.0
+    region = worst_region(
+        numeric_columns(splits.validation.inputs), sign * chosen_on.scores[case.task.primary]
+    )
+    if region is None:
+        return {}
+    kept = whole if report is None else whole.take(~report.left_out)
+    inside = part(case.evaluation, region.mask(numeric_columns(kept.inputs)))
+    bounds = measured(case.task.primary, inside, case.task, case.alpha)
+    assert bounds is not None  # noqa: S101 - the primary score is always there
+    return {FOUND: (Slice(FOUND, region.words, bounds),)}
 
 
 def _clean(report: DataReport | None, evaluation: Evaluation) -> GateResult:

@@ -121,6 +121,16 @@ def test_the_train_rows_are_asked_for_leaks(judge, files):
     assert (code, found["gates"][0]["status"]) == (1, "failed")
 
 
+def test_a_slice_is_found_on_validation_rows(judge, files):
+    table(500, 4).to_parquet("validation.parquet")
+    files = ("--train", "train.parquet", "--validation", "validation.parquet")
+    code, found, _ = judge("--onnx", "sklearn.onnx", *ROWS, *files)
+    assert code == 0
+    assert found["slices"]["found on validation"][0]["value"].startswith("a ")
+    code, found, _ = judge("--onnx", "sklearn.onnx", *ROWS, *files[2:])
+    assert (code, "goes with --train" in found["sentence"]) == (2, True)
+
+
 def test_predictions_are_judged_as_the_model_that_made_them(judge, files):
     gates = ("--gate", "at_least(accuracy, .7)", "skill()")
     by_model = judge("--onnx", "sklearn.onnx", *ROWS, *gates)[1]

@@ -136,6 +136,16 @@ def test_further_sets_and_slices_are_judged_and_reported():
     assert {one["value"] for one in document["slices"]["site"]} == {"A", "B"}
 
 
+def test_where_the_model_errs_most_is_found_on_validation_and_bounded_on_test():
+    train, validation, test = (noisy(count, seed) for count, seed in ((400, 1), (600, 2), (500, 3)))
+    found = judge(model(1.0), Splits(train, validation, test), TASK)
+    (region,) = found.slices["found on validation"]
+    # Rows near 0 in the first column are those that nobody can tell apart.
+    assert "inputs[0]" in region.value
+    assert region.bounds.observed < found.numbers["accuracy"]["observed"]
+    assert 0 < region.bounds.rows < 500
+
+
 def test_robustness_is_measured_only_where_it_is_asked():
     assert "corrupted_accuracy" not in judge(GOOD, rows(), TASK).evaluation.scores
     assert (
