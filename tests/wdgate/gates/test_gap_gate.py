@@ -6,8 +6,9 @@ import pytest
 
 from data_checks.errors import PipelineError
 from data_checks.splits import Split
-from wdgate.gates.gap_gate import MOST_TRAIN_ROWS, gap_at_most, generalization_gap, train_rows
-from wdgate.gates.gates import Case, check_gates
+from wdgate.gates.also_gate import on
+from wdgate.gates.gap_gate import MOST_TRAIN_ROWS, asks_for_train, gap_at_most, generalization_gap, train_rows
+from wdgate.gates.gates import Case, at_least, check_gates
 from wdgate.gates.proving import prove
 
 
@@ -96,3 +97,9 @@ def test_a_score_that_has_no_gap_cannot_be_asked(task, score):
 def test_a_question_that_is_none_is_refused(wrong):
     with pytest.raises(PipelineError):
         gap_at_most(*wrong)
+
+
+def test_train_rows_are_predicted_only_where_a_gate_asks_for_them():
+    assert not asks_for_train([at_least("accuracy", 0.9)])
+    assert asks_for_train([at_least("accuracy", 0.9), gap_at_most("accuracy", 0.1)])
+    assert asks_for_train([on("winter", gap_at_most("accuracy", 0.1))])

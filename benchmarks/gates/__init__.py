@@ -1,0 +1,1 @@
+"""How often do the gates err, and what do they cost?"""
