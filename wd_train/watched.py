@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from data_checks.errors import TrainingError
+from wd_train.accumulated import gradients_of, set_gradients
 from wd_train.checkpoints import Checkpoints, Tell
 from wd_train.diagnostics import Diagnosis, Reading
 from wd_train.generators import Generator, generators_of, own_states, set_own_states, set_states, states_of
@@ -139,6 +140,7 @@ class Watched:
         return {
             "tensors": self._tensors(),
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
+            "gradients": gradients_of(self._parts),
             "watch": self._watch.state_dict(),
             "steps": self._steps,
             "epochs": (self._epochs, self._batches),
@@ -226,6 +228,7 @@ class Watched:
         for name, part in self._parts.items():  # the decay first, which refuses a state of another form
             kept = state["parts"][name]
             part.load_state_dict(tree_map_only(Tensor, on(self._device()), kept) if name == "decay" else kept)
+        set_gradients(self._parts, state["gradients"])
         self._steps = state["steps"] if self._steps is None else self._steps
         self._epochs, self._batches = state["epochs"]
         self._epoch, self._taken = state["position"]

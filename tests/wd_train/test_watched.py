@@ -180,6 +180,33 @@ def test_a_finished_loop_is_not_repeated_and_draws_go_on_behind_it(tmp_path):
     assert never.asked == 0
 
 
+def accumulating(checkpoints=None):
+    """A loop that steps by the gradients of two batches, also of those of two epochs."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05)
+    watched = watch(model, optimizer, steps=EPOCHS * BATCHES // 2, checkpoints=checkpoints)
+    watched.kept.setdefault("batches", 0)
+    for _ in watched.epochs(EPOCHS):
+        for inputs, targets in watched.batches(shuffled()):
+            (nn.functional.cross_entropy(model(inputs), targets) / 2).backward()
+            watched.kept["batches"] += 1
+            if watched.kept["batches"] % 2 == 0:
+                optimizer.step()
+                optimizer.zero_grad()
+    return plain([model.state_dict(), watched.readings])
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, BATCHES, BATCHES + 1, BATCHES + 2])
+def test_gradients_that_wait_for_the_next_batch_go_on(tmp_path, moment):
+    np.random.seed(0)  # noqa: NPY002
+    expected = accumulating()
+    np.random.seed(0)  # noqa: NPY002
+    with pytest.raises(Killed):
+        accumulating(DueAt(tmp_path, moment, 1))
+    assert accumulating(Checkpoints(str(tmp_path), "key")) == expected
+
+
 def epochs_alone(checkpoints, dies_in=None):
     torch.manual_seed(0)
     model = nn.Linear(4, 2)
