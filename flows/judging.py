@@ -192,14 +192,9 @@ def _classes(arguments: Namespace, names: Sequence[str]) -> tuple[tuple[str, ...
 
 
 def _own_classes(path: Path | None) -> tuple[str, ...] | None:
-    from wdgate.evaluation.class_names import classes_of
-    from wdgate.evaluation.onnx_file import OnnxModel
+    from wdgate.evaluation.foreign import own_classes
 
-    if path is None:
-        return None
-    onnx = _bytes(path)
-    OnnxModel(onnx)  # what cannot be opened is said in a sentence, and not walked through
-    return classes_of(onnx)
+    return None if path is None else own_classes(_bytes(path))
 
 
 def _names_classes(path: Path) -> bool:

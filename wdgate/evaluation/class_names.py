@@ -31,10 +31,13 @@ def classes_of(onnx: bytes) -> tuple[str, ...] | None:
     Args:
         onnx: the bytes of a file that could be opened.
     """
-    model = memoryview(onnx)
-    noted = _noted(model)
-    if noted is not None:
-        return noted
+    try:
+        return _noted(memoryview(onnx)) or _written(memoryview(onnx))
+    except IndexError:  # a message that ends before it should; onnxruntime reads over some of them
+        return None
+
+
+def _written(model: memoryview) -> tuple[str, ...] | None:
     # A stack of classifiers has several nodes; where they differ none of them is sure to be the last.
     found = {labels for attribute in _attributes(model, "model") if (labels := _labels(attribute))}
     return found.pop() if len(found) == 1 else None

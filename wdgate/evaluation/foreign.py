@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +38,20 @@ NAMES: Mapping[str, Meaning] = {
 }
 
 
-class ForeignModel(OnnxModel):
+class _Opened(OnnxModel):
+    """A session whose names of inputs and outputs can be read."""
+
+    def __init__(self, onnx: bytes) -> None:
+        try:
+            super().__init__(onnx)
+            self._shapes = {put.name: tuple(put.shape) for put in self._session.get_inputs()}
+        except UnicodeDecodeError as error:
+            raise ModelError(
+                f"{len(onnx):,} bytes cannot be opened as an ONNX file: it holds a name that is no UTF-8 text"
+            ) from error
+
+
+class ForeignModel(_Opened):
     """A session over somebody else's file, which predicts in the words of a task.
 
     Args:
@@ -54,7 +67,6 @@ class ForeignModel(OnnxModel):
     def __init__(self, onnx: bytes, task: Task, output: Meaning | None = None) -> None:
         super().__init__(onnx)
         self.sha256 = hashlib.sha256(onnx).hexdigest()
-        self._shapes = {put.name: tuple(put.shape) for put in self._session.get_inputs()}
         self._meanings = _meanings(self.outputs, task, output)
         self._task = task
         own = classes_of(onnx)
@@ -91,7 +103,7 @@ class ForeignModel(OnnxModel):
             if probs.ndim != 2 or probs.shape[1] != len(task.classes):
                 raise OtherClassesError(
                     f"the file gives probabilities of shape {probs.shape}, expected a column for each of "
-                    f"{', '.join(task.classes)}"
+                    f"{_listed(task.classes)}"
                 )
             if self._own is not None and not _is_dictionaries(found.get("probs")):
                 probs = probs[:, self._own]
@@ -108,12 +120,12 @@ class ForeignModel(OnnxModel):
             return self._shaped({name: inputs[known[name]] for name in self.inputs})
         if len(self.inputs) > 1:
             raise ModelError(
-                f"the file takes an input named {missing[0]}, but the rows have {', '.join(inputs)}"
+                f"the file takes an input named {_listed(missing[:1])}, but the rows have {_listed(inputs)}"
             )
         matrix = _matrix(inputs, self.inputs[missing[0]])
         width = (*self._shapes[missing[0]], None, None)[1]
         if isinstance(width, int) and width != matrix.shape[1]:
-            first = ", ".join(list(inputs)[:5])
+            first = _listed(list(inputs)[:5])
             raise ModelError(
                 f"the file takes {width:,} columns, but the rows have {matrix.shape[1]:,}, "
                 f"the first of them {first}"
@@ -128,9 +140,19 @@ class ForeignModel(OnnxModel):
         }
 
 
+def own_classes(onnx: bytes) -> tuple[str, ...] | None:
+    """The classes that a file names in the order of its columns, or None.
+
+    Raises:
+        ModelError: bytes that cannot be opened.
+    """
+    _Opened(onnx)
+    return classes_of(onnx)
+
+
 def answers_in_words(onnx: bytes) -> bool:
     """Whether a file names the class of each row as text, by which the order of its columns can be told."""
-    outputs = OnnxModel(onnx)._session.get_outputs()
+    outputs = _Opened(onnx)._session.get_outputs()
     return any(NAMES.get(put.name) == "predicted" and put.type == "tensor(string)" for put in outputs)
 
 
@@ -146,7 +168,7 @@ def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
     if list(own) == [str(place) for place in range(count)]:
         return np.arange(count)
     raise OtherClassesError(
-        f"the file knows the classes {', '.join(own)}, but the task has {', '.join(task.classes)}"
+        f"the file knows the classes {_listed(own)}, but the task has {_listed(task.classes)}"
     )
 
 
@@ -163,7 +185,7 @@ def class_numbers(labels: Array, task: Classification) -> NDArray[np.int64]:
     known = places if set(words) <= set(places) else numbers
     strange = next((word for word in words if word not in known), None)
     if strange is not None:
-        raise OtherClassesError(f"predicted names {strange!r}, expected one of {', '.join(task.classes)}")
+        raise OtherClassesError(f"predicted names {strange!r}, expected one of {_listed(task.classes)}")
     return np.array([known[word] for word in words], np.int64)
 
 
@@ -183,14 +205,14 @@ def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -
             other = task.classes[int(np.bincount(called).argmax())]
             raise OtherClassesError(
                 f"{other!r} is predicted for rows of which {name!r} has the most probability: "
-                f"the classes are in another order than {', '.join(task.classes)}"
+                f"the classes are in another order than {_listed(task.classes)}"
             )
 
 
 def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dict[str, str]:
     """The outputs by what they mean; those that mean nothing to the task are left out."""
     if output is not None and len(outputs) > 1:
-        raise ModelError(f"the file gives {', '.join(outputs)}, so that none is its only output, {output}")
+        raise ModelError(f"the file gives {_listed(outputs)}, so that none is its only output, {output}")
     found: dict[str, str] = {NAMES[name]: name for name in reversed(outputs) if name in NAMES}
     if len(outputs) == 1 and (output is not None or not isinstance(task, Classification)):
         found = {output or "predicted": outputs[0]}
@@ -199,7 +221,7 @@ def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dic
     if not found:
         several = "" if len(outputs) > 1 else "; say what it is: probs, logits or predicted"
         raise ModelError(
-            f"the file gives {', '.join(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
+            f"the file gives {_listed(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
         )
     return found
 
@@ -262,6 +284,11 @@ def _matrix(columns: Mapping[str, Array], kind: str) -> Array:
     if kind == "tensor(string)":
         parts = [part.astype(str).astype(object) for part in parts]
     return np.concatenate(parts, axis=1)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names in one line, whatever a file has put into them."""
+    return ", ".join(" ".join(name.split()) for name in names)
 
 
 def _word(label: Any) -> str:

@@ -95,7 +95,7 @@ def labels_of(column: NDArray[Any]) -> NDArray[np.str_]:
 
 
 def part(evaluation: Evaluation, mask: NDArray[np.bool_]) -> Evaluation:
-    """The evaluation of some of its rows, without what was measured on corrupted ones."""
+    """The scores of some rows of an evaluation; metrics, and what corrupted rows showed, are of all rows."""
     rows = np.flatnonzero(mask)
     scores = {name: values[rows] for name, values in evaluation.scores.items() if len(values) == len(mask)}
     return replace(
@@ -103,6 +103,8 @@ def part(evaluation: Evaluation, mask: NDArray[np.bool_]) -> Evaluation:
         predictions={name: values[rows] for name, values in evaluation.predictions.items()},
         targets=evaluation.targets[rows],
         scores=scores,
+        metrics={},
+        robustness={},
         groups=None if evaluation.groups is None else evaluation.groups[rows],
         weights=None if evaluation.weights is None else evaluation.weights[rows],
         baseline={name: values[rows] for name, values in evaluation.baseline.items()},

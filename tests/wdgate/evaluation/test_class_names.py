@@ -39,6 +39,12 @@ def test_whole_numbers_are_read_as_they_were_written(numbers):
     assert classes_of(file(numbers)) == tuple(map(str, numbers))
 
 
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_a_file_that_ends_too_soon_names_nothing_or_what_was_read(rest, end):
+    found = classes_of(file(["cat", "dog"])[:end] + rest)
+    assert found is None or all(isinstance(name, str) for name in found)
+
+
 @pytest.mark.parametrize(
     ("labels", "found"),
     [([], None), ([[]], None), ([["a", "b"], ["a", "b"]], ("a", "b")), ([["a", "b"], ["b", "a"]], None)],

@@ -62,11 +62,11 @@ def sklearns(labels, zipmap=False, columns=2):
     )
 
 
-def torchs(output="logits", rows=((-1.0, 1.0), (0.0, 0.0)), width=2):
+def torchs(output="logits", rows=((-1.0, 1.0), (0.0, 0.0)), width=2, axis="N"):
     node = helper.make_node("MatMul", ["x", "w"], [output])
     weights = np.array(rows, np.float32)
     outputs = [(output, "float", ("N", weights.shape[1]))]
-    return file([node], [("x", "float", ("N", width))], outputs, [("w", weights)])
+    return file([node], [("x", "float", (axis, width))], outputs, [("w", weights)])
 
 
 def softmax(logits):
@@ -119,6 +119,14 @@ def test_the_classes_that_wdgate_notes_are_read():
     assert classes_of(model.SerializeToString()) == ("Hund", "Käse")
     helper.set_model_props(model, {"classes": "none of yours"})
     assert classes_of(model.SerializeToString()) is None
+
+
+def test_names_that_a_line_cannot_hold_are_told_in_one():
+    with pytest.raises(OtherClassesError, match="knows the classes c at, dog, but"):
+        ForeignModel(sklearns(["c\nat", "dog"]), TASK)
+    broken = torchs(axis="Nnn").replace(b"Nnn", b"Nn\xff")
+    with pytest.raises(ModelError, match="it holds a name that is no UTF-8 text"):
+        ForeignModel(broken, TASK)
 
 
 def test_text_answers_tell_the_order_and_numbers_do_not():
@@ -203,6 +211,18 @@ def test_a_permutation_of_the_classes_is_noticed():
     refuse_other_order({"probs": probs, "predicted": named}, TASK)
     with pytest.raises(OtherClassesError, match="'dog' is predicted for rows of which 'cat' has the most"):
         refuse_other_order({"probs": probs, "predicted": 1 - named}, TASK)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 255))
+def test_a_file_with_a_changed_byte_is_judged_or_refused_in_one_sentence(place, byte):
+    changed = bytearray(sklearns(["cat", "dog"]))
+    changed[place % len(changed)] = byte
+    try:
+        found = ForeignModel(bytes(changed), TASK).predict(ROWS)
+    except ModelError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either may happen
+    else:
+        assert set(found) <= {"probs", "predicted"}
 
 
 @given(st.permutations(["a", "b", "c", "d"]), st.integers(0, 2**32 - 1))
