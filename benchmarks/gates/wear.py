@@ -22,18 +22,17 @@ def _overstatement(times: int, rows: int = 360, truth: float = 0.85) -> None:
         f"{RETRAINS} retrains of one true accuracy ({truth:g}) on the same {rows} test rows, {times:,} "
         f"simulations; at_least {truth - 0.1:g}, no_worse, {LOOKS} looks, alpha {ALPHA}"
     )
-    print(
-        "retrains     margin  overstated, points: naive  gated            bound  promotions    bound too high"
-    )
+    columns = ("naive", "gated", "bound", "promotions", "bound too high")
+    print(f"{'retrains':11} {'margin':>7} overstated, points: " + " ".join(f"{name:>14}" for name in columns))
     for alike in (False, True):
         for margin in (0.03, 0.01):
             best, ours = _retrained(times, rows, truth, alike, margin)
             some = ours.some
-            print(
-                f"{'alike' if alike else 'independent':11} {margin:>7.2f} {_points(best - truth):>26} "
-                f"{_points((ours.observed - truth)[some]):>6} {_points((ours.lower - truth)[some]):>16} "
-                f"{ours.promotions.mean():>11.2f} {(ours.lower > truth)[some].mean():>18.4f}"
-            )
+            told = [_points(best - truth), _points((ours.observed - truth)[some])]
+            told += [_points((ours.lower - truth)[some]), f"{ours.promotions.mean():.2f}"]
+            told += [f"{(ours.lower > truth)[some].mean():.4f}"]
+            name = "alike" if alike else "independent"
+            print(f"{name:11} {margin:>7.2f} {'':19} " + " ".join(f"{value:>14}" for value in told))
 
 
 def _retrained(

@@ -144,7 +144,7 @@ def of_margin(
 ) -> Iterator[Decoy]:
     """Models that are worse than another one, here in the champion's place, by more than the margin."""
     champion, bad, case = other, case.bad, replace(case, champion=other, anchor=None)
-    if not isinstance(champion, Evaluation) or score not in {**champion.scores, **champion.metrics}:
+    if not isinstance(champion, Evaluation) or not (score in champion.scores or score in champion.metrics):
         yield Decoy(f"worse than the {whom}", None, f"there is no {whom} to be compared with")
         return
     if score in case.evaluation.scores:
