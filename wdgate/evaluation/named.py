@@ -47,6 +47,17 @@ def names_of(classes: Iterable[str], probabilities: bool) -> tuple[str, ...]:
     return (*(RECALL + name for name in known), *(PRECISION + name for name in known), *top)
 
 
+def says_share(name: str, predictions: Predictions) -> bool:
+    """Whether a name is of this kind, of whatever class, and there are the predictions that it takes.
+
+    Example:
+        >>> says_share("recall/cat", {"predicted": np.zeros(1)}), says_share("top3_accuracy", {})
+        (True, False)
+    """
+    of_class = name.startswith((RECALL, PRECISION)) and "predicted" in predictions
+    return of_class or (bool(_TOP_NAME.fullmatch(name)) and "probs" in predictions)
+
+
 def share(name: str, classes: Iterable[str], predictions: Predictions, targets: NDArray[Any]) -> Share | None:
     """The rows of a named score and what they score; None where the name is no such one.
 

@@ -19,7 +19,8 @@ def result(
 ) -> GateResult:
     """The answer that bounds give to whether something lies between `low` and `high`."""
     if not np.isfinite([bounds.observed, bounds.lower, bounds.upper]).all():
-        return not_measured(code, name, f"these {bounds.rows:,} test rows do not determine it", limit)
+        reason = bounds.remark or f"these {bounds.rows:,} test rows do not determine it"
+        return not_measured(code, name, reason, limit)
     status, needed = settle(bounds, low, high)
     return GateResult(
         code,

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
-from wdgate.evaluation.tasks import Task
+from wdgate.evaluation.named import says_share
+from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.bounds import Bounds, mean_bounds
+from wdgate.gates.miscalibration import PERFECT, allowing_for_noise
+from wdgate.gates.of_classes import class_bounds, class_improvement
 from wdgate.gates.paired import difference_bounds
 from wdgate.gates.resampling import jackknife_bounds
 
@@ -23,26 +26,32 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
         rows = evaluation.rows_of(name)
         span = SPANS.get(name.removeprefix("corrupted_"), (-np.inf, np.inf))
         return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
-    if name in evaluation.metrics:
-        return jackknife_bounds(
-            lambda r: _metric(name, evaluation, task, r), len(evaluation), alpha, evaluation.groups
-        )
-    return None
+    known = class_bounds(name, evaluation, task, alpha) if isinstance(task, Classification) else None
+    if known is not None or name not in evaluation.metrics:
+        return known
+    bounds = jackknife_bounds(
+        lambda r: _metric(name, evaluation, task, r), len(evaluation), alpha, evaluation.groups
+    )
+    perfect = evaluation.metrics.get(name + PERFECT)
+    return bounds if perfect is None else allowing_for_noise(bounds, perfect)
 
 
 def improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:
     """The bounds of how much better `ours` is than `theirs`, in the score's own better direction."""
     sign = -1.0 if direction(name, task) is False else 1.0
-    if name in ours.metrics:
-        return jackknife_bounds(
-            lambda r: sign * (_metric(name, ours, task, r) - _metric(name, theirs, task, r)),
-            len(ours),
-            alpha,
-            ours.groups,
-        )
-    rows = ours.rows_of(name)
-    first, second = (ours, theirs) if sign > 0 else (theirs, ours)
-    return difference_bounds(first.scores[name], second.scores[name], alpha, rows.groups, rows.weights)
+    if name in ours.scores:
+        rows = ours.rows_of(name)
+        first, second = (ours, theirs) if sign > 0 else (theirs, ours)
+        return difference_bounds(first.scores[name], second.scores[name], alpha, rows.groups, rows.weights)
+    known = class_improvement(name, ours, theirs, task, alpha) if isinstance(task, Classification) else None
+    if known is not None:
+        return known
+    return jackknife_bounds(
+        lambda r: sign * (_metric(name, ours, task, r) - _metric(name, theirs, task, r)),
+        len(ours),
+        alpha,
+        ours.groups,
+    )
 
 
 def direction(name: str, task: Task) -> bool | None:
@@ -77,7 +86,8 @@ def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable)
 
 
 def _has(name: str, evaluation: Evaluation) -> bool:
-    return name in evaluation.scores or name in evaluation.metrics
+    known = name in evaluation.scores or name in evaluation.metrics
+    return known or says_share(name, evaluation.predictions)
 
 
 def _metric(name: str, evaluation: Evaluation, task: Task, rows: Rows) -> float:

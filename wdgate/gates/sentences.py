@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +15,14 @@ NAMES = {
     "brier": "Brier score",
     "confidence_gap": "mean confidence minus accuracy",
     "ece": "expected calibration error",
+    "l2_ece": "debiased L2 calibration error",
+    "smooth_ece": "smooth calibration error",
+    "classwise_ece": "classwise calibration error",
     "auc": "area under the ROC curve",
     "r2": "share of the variance explained (R2)",
 }
 # Shares of rows, which are said in percent, and their differences in points.
-SHARES = ("accuracy", "balanced_accuracy")
+SHARES = re.compile(r"accuracy|balanced_accuracy|top\d+_accuracy|recall/.*|precision/.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Words:
     ) -> str:
         """The whole sentence."""
         enough = f"; about {needed:,} would" if needed is not None else ""
-        return f"{self.say(status, bounds, low, high)}{enough}."
+        aside = f"; {bounds.remark}" if bounds.remark else ""
+        return f"{self.say(status, bounds, low, high)}{enough}{aside}."
 
 
 def spoken(score: str) -> str:
@@ -43,7 +48,8 @@ def spoken(score: str) -> str:
         ('accuracy under corruptions', 'negative log-likelihood')
     """
     plain = score.removeprefix("corrupted_")
-    words = NAMES.get(plain, plain.replace("_", " "))
+    kind, of_class, label = plain.partition("/")
+    words = f"{kind} of class {label}" if of_class else NAMES.get(plain, plain.replace("_", " "))
     return f"{words} under corruptions" if score != plain else words
 
 
@@ -160,12 +166,12 @@ def _within(score: str, number: Callable[[float], str], status: GateStatus, b: B
 
 
 def _number(score: str) -> Callable[[float], str]:
-    return _percent if score.removeprefix("corrupted_") in SHARES else _plain
+    return _percent if SHARES.fullmatch(score.removeprefix("corrupted_")) else _plain
 
 
 def _difference(score: str) -> Callable[[float], str]:
     plain = score.removeprefix("corrupted_")
-    return _points if plain in SHARES or plain == "confidence_gap" else _plain
+    return _points if SHARES.fullmatch(plain) or plain == "confidence_gap" else _plain
 
 
 def _better(improvement: float, number: Callable[[float], str]) -> str:
