@@ -32,6 +32,7 @@ class HookedWatch:
         on_reading: told of every reading.
 
     Attributes:
+        looking: whether it looks at steps; those that it does not look at are counted.
         decay: the attached decay; None where there is none.
         step: how many steps the optimizer has taken.
         readings: all of them, in order.
@@ -48,7 +49,7 @@ class HookedWatch:
         on_reading: Callable[[Reading], None],
     ) -> None:
         self._model, self._optimizer, self._steps, self._on_reading = model, optimizer, steps, on_reading
-        self.step, self.readings = 0, list[Reading]()
+        self.looking, self.step, self.readings = True, 0, list[Reading]()
         self._watch: Watch | None = None
         self._rates: dict[str, float] = {}
         self._measured: Decaying | None = None
@@ -77,12 +78,15 @@ class HookedWatch:
         return {"step": self.step, "readings": list(self.readings), "watch": watch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what had been seen; the readings of before are told once more."""
+        """Go on from what had been seen."""
         self.step = state["step"]
         if state["watch"] is not None:
             self._watch = self._made()
             self._watch.load_state_dict(state["watch"])
         self.readings = list(state["readings"])
+
+    def tell_again(self) -> None:
+        """Tell the readings of before once more."""
         for reading in self.readings:
             self._on_reading(reading)
 
@@ -111,7 +115,7 @@ class HookedWatch:
             self._watch = self._made()
         if self.step == 0 and self._attached() is not self.decay:
             raise TrainingError("the decay was attached to the optimizer after watch(...): attach it before")
-        self._due = self._watch.due(self.step + 1)
+        self._due = self.looking and self._watch.due(self.step + 1)
         if not self._due:
             return None
         closure = kwargs.get("closure") or next(iter(args[1:]), None)

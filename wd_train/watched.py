@@ -19,6 +19,7 @@ from wd_train.generators import Generator, generators_of, own_states, set_own_st
 from wd_train.hooked import HookedWatch
 from wd_train.keepable import apart, check_parts, plain
 from wd_train.loop import Stateful, on
+from wd_train.recognizing import other_than, shapes_of
 from wd_train.stopping import asked, stop, stoppable
 
 Batch = TypeVar("Batch")
@@ -63,6 +64,7 @@ class Watched:
         self._began: dict[str, Any] | None = None  # the generators, as the epoch began
         self._loader: dict[str, Generator] = {}
         self._loader_began: dict[str, Any] = {}  # the loader's, as its batches began
+        self._loader_begins: dict[str, Any] = {}  # from where it draws after a stop
         self._stopped: dict[str, Any] = {}  # what holds once the batches that were taken are skipped
         if checkpoints is not None:
             check_parts(stateful)
@@ -100,6 +102,7 @@ class Watched:
             self._untouched = True
             yield self._epoch
             self._epoch, self._taken, self._untouched = self._epoch + 1, 0, False
+            self._stopped, self._watch.looking = {}, True
             self._began = states_of(self._generators, self._device())
             if self._epoch < epochs:
                 self._pause()
@@ -110,7 +113,7 @@ class Watched:
         """The batches that are left of this epoch; where a checkpoint is due it is left after one.
 
         After a stop the batches are drawn as when the epoch began, those that were taken are skipped, and
-        the generators and `kept` are set as they were when it was stopped.
+        everything that is kept is set as it was when it was stopped, whatever the epoch did before.
 
         Args:
             loader: a DataLoader, or anything else that gives the same batches from the same generators.
@@ -121,9 +124,8 @@ class Watched:
         """
         self._begin_batches(loader)
         iterator = iter(loader)
-        if self._taken:
+        if self._stopped:
             self._skip(iterator)
-        self._stopped = {}
         with stoppable():
             for batch in iterator:
                 yield batch
@@ -138,7 +140,7 @@ class Watched:
             TrainingError: something in `kept` that a checkpoint cannot hold.
         """
         return {
-            "tensors": self._tensors(),
+            "tensors": shapes_of(self._model),
             "parts": {name: part.state_dict() for name, part in self._parts.items()},
             "gradients": gradients_of(self._parts),
             "watch": self._watch.state_dict(),
@@ -160,9 +162,8 @@ class Watched:
         self._untouched = False
         self._batches = len(loader) if isinstance(loader, Sized) else None
         self._loader = generators_of(loader)
-        if self._stopped:
-            set_own_states(self._loader, self._loader_began)
-        self._loader_began = own_states(self._loader)
+        set_own_states(self._loader, self._loader_begins)
+        self._loader_began, self._loader_begins = own_states(self._loader), {}
 
     def _skip(self, iterator: Iterator[Any]) -> None:
         for number in range(self._taken):
@@ -171,9 +172,13 @@ class Watched:
                     f"the loader gave {number} batches in epoch {self._epoch}, of which {self._taken} were "
                     "taken before the stop: it is not the same"
                 )
+        # What the epoch changed before its batches was in there already.
+        self._load_parts(self._stopped)
+        self._watch.load_state_dict(self._stopped["watch"])
+        self._watch.looking = True
         generators = {**self._generators, **self._loader}
         set_states(generators, self._stopped["generators"], self._device())
-        self.kept = copy.deepcopy(self._stopped["kept"])
+        self._stopped = {}
 
     def _pause(self) -> None:
         """Leave a checkpoint where one is due, or where the run is asked to stop."""
@@ -195,13 +200,10 @@ class Watched:
     def _device(self) -> torch.device:
         return next((p.device for p in self._model.parameters()), torch.device("cpu"))
 
-    def _tensors(self) -> dict[str, tuple[int, ...]]:
-        return {name: tuple(values.shape) for name, values in _tensors_of(self._model.state_dict())}
-
     def _resume(self, checkpoints: Checkpoints) -> None:
         try:
             state = checkpoints.load()
-            other = None if state is None else self._other(state)
+            other = None if state is None else other_than(self._model, self._parts, state)
             if state is not None and other is None:
                 self._load(state)
         except (pickle.UnpicklingError, TrainingError) as problem:
@@ -209,41 +211,25 @@ class Watched:
         if other is not None:
             self._tell(f"the loop begins anew, for its checkpoint cannot be gone on with: {other}")
 
-    def _other(self, state: Mapping[str, Any]) -> str | None:
-        """What the state is of that this loop is not; None where it is of this one."""
-        here, there = self._tensors(), state.get("tensors", {})
-        if here != there:
-            name = next(n for n in [*here, *there] if here.get(n) != there.get(n))
-            return f"it is of a model whose {name} is {there.get(name)}, expected {here.get(name)}"
-        if self._parts.keys() != state["parts"].keys():
-            return f"it holds {', '.join(state['parts'])}, expected {', '.join(self._parts)}"
-        sizes = [
-            _group_sizes(s) for s in (state["parts"]["optimizer"], self._parts["optimizer"].state_dict())
-        ]
-        if sizes[0] != sizes[1]:
-            return f"its optimizer steps groups of {sizes[0]} parameters, expected {sizes[1]}"
-        return None
-
     def _load(self, state: Mapping[str, Any]) -> None:
-        for name, part in self._parts.items():  # the decay first, which refuses a state of another form
-            kept = state["parts"][name]
-            part.load_state_dict(tree_map_only(Tensor, on(self._device()), kept) if name == "decay" else kept)
-        set_gradients(self._parts, state["gradients"])
+        again = state["position"][1] > 0  # the batches that were taken are skipped, and then all is set again
+        self._load_parts(copy.deepcopy(state) if again else state)
+        self._stopped = dict(state) if again else {}
         self._steps = state["steps"] if self._steps is None else self._steps
         self._epochs, self._batches = state["epochs"]
         self._epoch, self._taken = state["position"]
         self._began = state["began"]
-        self._loader_began = state["loader_began"] if self._taken else state["generators"]["own"]
-        self.kept, self._stopped = copy.deepcopy(state["kept"]), dict(state)
+        self._loader_begins = state["loader_began"] if again else state["generators"]["own"]
         self._watch.load_state_dict(state["watch"])
+        self._watch.tell_again()
+        self._watch.looking = not again
+
+    def _load_parts(self, state: Mapping[str, Any]) -> None:
+        for name, part in self._parts.items():  # the decay first, which refuses a state of another form
+            kept = state["parts"][name]
+            part.load_state_dict(tree_map_only(Tensor, on(self._device()), kept) if name == "decay" else kept)
+        set_gradients(self._parts, state["gradients"])
+        self.kept = copy.deepcopy(state["kept"])
 
 
 _END = object()
-
-
-def _tensors_of(state: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    return ((name, values) for name, values in state.items() if isinstance(values, Tensor))
-
-
-def _group_sizes(state: Mapping[str, Any]) -> list[int]:
-    return [len(group["params"]) for group in state["param_groups"]]

@@ -166,6 +166,8 @@ def test_a_resumed_watch_tells_its_readings_once_more_and_goes_on():
     again.load_state_dict(optimizer.state_dict())
     second, told_again = hooked(resumed, again)
     second.load_state_dict(first.state_dict())
+    assert told_again == []
+    second.tell_again()
     assert told_again == told
     for step in range(250, STEPS):
         gradients(resumed, again, step)

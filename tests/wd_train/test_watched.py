@@ -207,6 +207,56 @@ def test_gradients_that_wait_for_the_next_batch_go_on(tmp_path, moment):
     assert accumulating(Checkpoints(str(tmp_path), "key")) == expected
 
 
+def changing(checkpoints=None, before=lambda *_: None):
+    """A loop whose epochs change what they train before they go over their batches."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.05, weight_decay=0.1)
+    scheduler = schedulers.StepLR(optimizer, 1, 0.5)
+    given = {"steps": 2 * EPOCHS * BATCHES, "checkpoints": checkpoints}
+    told = []
+    watched = watch(model, optimizer, **given, scheduler=scheduler, on_reading=told.append)
+    for epoch in watched.epochs(EPOCHS):
+        before(epoch, model, optimizer, scheduler)
+        for inputs, targets in watched.batches(Drawn()):
+            nn.functional.cross_entropy(model(inputs), targets).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    return plain([model.state_dict(), optimizer.state_dict(), scheduler.state_dict(), told, watched.step])
+
+
+@torch.no_grad()
+def shrink(epoch, model, *_):
+    model.weight.mul_(0.5)
+
+
+def step_alone(epoch, model, optimizer, scheduler):
+    """A step before the batches."""
+    model(INPUTS).square().mean().backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+BEFORE = [lambda epoch, model, optimizer, scheduler: epoch and scheduler.step(), shrink, step_alone]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("moment", [1, BATCHES, BATCHES + 1, BATCHES + 2, BATCHES + 3])
+def test_what_an_epoch_changes_before_its_batches_is_not_done_twice(tmp_path, before, moment):
+    with pytest.raises(Killed):
+        changing(DueAt(tmp_path, moment, 1), before)
+    assert changing(Checkpoints(str(tmp_path), "key"), before) == changing(before=before)
+
+
+def test_a_step_that_is_done_again_before_the_batches_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("wd_train.diagnostics.SPACING", 4)
+    with pytest.raises(Killed):
+        changing(DueAt(tmp_path, 2, 1), step_alone)
+    got = changing(Checkpoints(str(tmp_path), "key"), step_alone)
+    assert [reading.step for reading in got[-2]][:4] == [1, 4, 8, 12]
+    assert got == changing(before=step_alone)
+
+
 def epochs_alone(checkpoints, dies_in=None):
     torch.manual_seed(0)
     model = nn.Linear(4, 2)
