@@ -17,8 +17,9 @@ from data_checks.errors import DataCheckFailed, ModelError, PipelineError, Refus
 from data_checks.report import DataReport
 from data_checks.splits import Split, Splits
 from wdgate.evaluation.bounded import Numbers, bounded, bounded_also
+from wdgate.evaluation.class_names import refuse_other_order
 from wdgate.evaluation.evaluation import Evaluation, Incomparable, evaluate_with, evaluation_of
-from wdgate.evaluation.foreign import ForeignModel, Meaning, refuse_other_order
+from wdgate.evaluation.foreign import ForeignModel, Meaning
 from wdgate.evaluation.found import numeric_columns, worst_region
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.predictions import Predictions, predictions_of

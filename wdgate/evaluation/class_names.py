@@ -1,4 +1,4 @@
-"""Which classes does an ONNX file say that it knows, and in which order are its columns?
+"""Which classes does a model say that it knows, in which order, and which of the task's are they?
 
 wdgate notes the names with the file; scikit-learn's converters write them into the nodes that classify
 (`classlabels_strings`, `classlabels_int64s`, `classlabels_ints`). The base install has no onnx package, so
@@ -8,11 +8,16 @@ the messages of onnx.proto are walked here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from data_checks.errors import ModelError
+from wdgate.evaluation.tasks import Classification
 
+Array = NDArray[Any]
 Field: TypeAlias = "tuple[int, int | memoryview]"
 
 # Where to go from a message to those that hold attributes: {field of onnx.proto: kind of message}.
@@ -35,6 +40,71 @@ def classes_of(onnx: bytes) -> tuple[str, ...] | None:
         return _noted(memoryview(onnx)) or _written(memoryview(onnx))
     except IndexError:  # a message that ends before it should; onnxruntime reads over some of them
         return None
+
+
+def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
+    """Where the file has each class of the task: columns of the file in the task's order.
+
+    Raises:
+        ModelError: neither the task's names nor as many numbers from 0.
+    """
+    count = len(task.classes)
+    if sorted(own) == sorted(task.classes):
+        return np.array([list(own).index(name) for name in task.classes])
+    if list(own) == [str(place) for place in range(count)]:
+        return np.arange(count)
+    raise OtherClassesError(
+        f"the file knows the classes {listed(own)}, but the task has {listed(task.classes)}"
+    )
+
+
+def class_numbers(labels: Array, task: Classification) -> NDArray[np.int64]:
+    """Labels (N,) or (N, 1), names or numbers, as places among the task's classes.
+
+    Raises:
+        ModelError: a label that is none of them.
+    """
+    flat = labels.reshape(len(labels), -1)[:, 0] if labels.size else labels.reshape(-1)
+    words = [word_of(label) for label in flat.tolist()]
+    places = {name: place for place, name in enumerate(task.classes)}
+    numbers = {str(place): place for place in range(len(task.classes))}
+    known = places if set(words) <= set(places) else numbers
+    strange = next((word for word in words if word not in known), None)
+    if strange is not None:
+        raise OtherClassesError(f"predicted names {strange!r}, expected one of {listed(task.classes)}")
+    return np.array([known[word] for word in words], np.int64)
+
+
+def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -> None:
+    """Raise an `OtherClassesError` where most rows of a column are called by the name of another class.
+
+    Args:
+        predictions: `probs` (N, C) and `predicted` (N,) of all rows; nothing is asked where one is missing.
+        task: whose classes are the columns.
+    """
+    if "probs" not in predictions:
+        return
+    column, named = predictions["probs"].argmax(axis=1), predictions["predicted"]
+    for place, name in enumerate(task.classes):
+        called = named[column == place]
+        if len(called) and not (called == place).mean() >= 0.5:
+            other = task.classes[int(np.bincount(called).argmax())]
+            raise OtherClassesError(
+                f"{other!r} is predicted for rows of which {name!r} has the most probability: "
+                f"the classes are in another order than {listed(task.classes)}"
+            )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line, whatever a file has put into them."""
+    return ", ".join(" ".join(name.split()) for name in names)
+
+
+def word_of(label: Any) -> str:
+    """A class's name as a file gives it: text, bytes, or a number."""
+    if isinstance(label, bytes):
+        return label.decode(errors="replace")
+    return str(int(label)) if isinstance(label, bool | float) and float(label).is_integer() else str(label)
 
 
 def _written(model: memoryview) -> tuple[str, ...] | None:

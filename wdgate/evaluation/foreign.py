@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import ModelError
-from wdgate.evaluation.class_names import OtherClassesError, classes_of
+from wdgate.evaluation.class_names import (
+    OtherClassesError,
+    class_numbers,
+    class_order,
+    classes_of,
+    listed,
+    word_of,
+)
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Classification, Task
@@ -103,7 +110,7 @@ class ForeignModel(_Opened):
             if probs.ndim != 2 or probs.shape[1] != len(task.classes):
                 raise OtherClassesError(
                     f"the file gives probabilities of shape {probs.shape}, expected a column for each of "
-                    f"{_listed(task.classes)}"
+                    f"{listed(task.classes)}"
                 )
             if self._own is not None and not _is_dictionaries(found.get("probs")):
                 probs = probs[:, self._own]
@@ -120,12 +127,12 @@ class ForeignModel(_Opened):
             return self._shaped({name: inputs[known[name]] for name in self.inputs})
         if len(self.inputs) > 1:
             raise ModelError(
-                f"the file takes an input named {_listed(missing[:1])}, but the rows have {_listed(inputs)}"
+                f"the file takes an input named {listed(missing[:1])}, but the rows have {listed(inputs)}"
             )
         matrix = _matrix(inputs, self.inputs[missing[0]])
         width = (*self._shapes[missing[0]], None, None)[1]
         if isinstance(width, int) and width != matrix.shape[1]:
-            first = _listed(list(inputs)[:5])
+            first = listed(list(inputs)[:5])
             raise ModelError(
                 f"the file takes {width:,} columns, but the rows have {matrix.shape[1]:,}, "
                 f"the first of them {first}"
@@ -156,63 +163,10 @@ def answers_in_words(onnx: bytes) -> bool:
     return any(NAMES.get(put.name) == "predicted" and put.type == "tensor(string)" for put in outputs)
 
 
-def class_order(own: Sequence[str], task: Classification) -> NDArray[np.intp]:
-    """Where the file has each class of the task: columns of the file in the task's order.
-
-    Raises:
-        ModelError: neither the task's names nor as many numbers from 0.
-    """
-    count = len(task.classes)
-    if sorted(own) == sorted(task.classes):
-        return np.array([list(own).index(name) for name in task.classes])
-    if list(own) == [str(place) for place in range(count)]:
-        return np.arange(count)
-    raise OtherClassesError(
-        f"the file knows the classes {_listed(own)}, but the task has {_listed(task.classes)}"
-    )
-
-
-def class_numbers(labels: Array, task: Classification) -> NDArray[np.int64]:
-    """Labels (N,) or (N, 1), names or numbers, as places among the task's classes.
-
-    Raises:
-        ModelError: a label that is none of them.
-    """
-    flat = labels.reshape(len(labels), -1)[:, 0] if labels.size else labels.reshape(-1)
-    words = [_word(label) for label in flat.tolist()]
-    places = {name: place for place, name in enumerate(task.classes)}
-    numbers = {str(place): place for place in range(len(task.classes))}
-    known = places if set(words) <= set(places) else numbers
-    strange = next((word for word in words if word not in known), None)
-    if strange is not None:
-        raise OtherClassesError(f"predicted names {strange!r}, expected one of {_listed(task.classes)}")
-    return np.array([known[word] for word in words], np.int64)
-
-
-def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -> None:
-    """Raise an `OtherClassesError` where most rows of a column are called by the name of another class.
-
-    Args:
-        predictions: `probs` (N, C) and `predicted` (N,) of all rows; nothing is asked where one is missing.
-        task: whose classes are the columns.
-    """
-    if "probs" not in predictions:
-        return
-    column, named = predictions["probs"].argmax(axis=1), predictions["predicted"]
-    for place, name in enumerate(task.classes):
-        called = named[column == place]
-        if len(called) and not (called == place).mean() >= 0.5:
-            other = task.classes[int(np.bincount(called).argmax())]
-            raise OtherClassesError(
-                f"{other!r} is predicted for rows of which {name!r} has the most probability: "
-                f"the classes are in another order than {_listed(task.classes)}"
-            )
-
-
 def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dict[str, str]:
     """The outputs by what they mean; those that mean nothing to the task are left out."""
     if output is not None and len(outputs) > 1:
-        raise ModelError(f"the file gives {_listed(outputs)}, so that none is its only output, {output}")
+        raise ModelError(f"the file gives {listed(outputs)}, so that none is its only output, {output}")
     found: dict[str, str] = {NAMES[name]: name for name in reversed(outputs) if name in NAMES}
     if len(outputs) == 1 and (output is not None or not isinstance(task, Classification)):
         found = {output or "predicted": outputs[0]}
@@ -221,7 +175,7 @@ def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dic
     if not found:
         several = "" if len(outputs) > 1 else "; say what it is: probs, logits or predicted"
         raise ModelError(
-            f"the file gives {_listed(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
+            f"the file gives {listed(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
         )
     return found
 
@@ -259,7 +213,7 @@ def _is_dictionaries(values: Array | None) -> bool:
 
 def _unzipped(rows: Array, task: Classification) -> Array:
     """What ZipMap gives, a dictionary a row, in the order of the task's classes (N, C)."""
-    names = [_word(name) for name in rows[0]]
+    names = [word_of(name) for name in rows[0]]
     order = class_order(names, task)
     table = np.array([list(row.values()) for row in rows.tolist()], np.float64)
     return np.asarray(table[:, order])
@@ -284,14 +238,3 @@ def _matrix(columns: Mapping[str, Array], kind: str) -> Array:
     if kind == "tensor(string)":
         parts = [part.astype(str).astype(object) for part in parts]
     return np.concatenate(parts, axis=1)
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Names in one line, whatever a file has put into them."""
-    return ", ".join(" ".join(name.split()) for name in names)
-
-
-def _word(label: Any) -> str:
-    if isinstance(label, bytes):
-        return label.decode(errors="replace")
-    return str(int(label)) if isinstance(label, bool | float) and float(label).is_integer() else str(label)

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from data_checks.errors import ModelError
 from data_checks.splits import Split
 from data_checks.table_files import read_columns, require
-from wdgate.evaluation.class_names import OtherClassesError
-from wdgate.evaluation.foreign import class_numbers
+from wdgate.evaluation.class_names import OtherClassesError, class_numbers
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.slices import labels_of
 from wdgate.evaluation.tasks import Classification, Task

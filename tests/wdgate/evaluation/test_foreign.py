@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from data_checks.errors import ModelError
-from wdgate.evaluation.class_names import OtherClassesError, classes_of
-from wdgate.evaluation.foreign import ForeignModel, answers_in_words, refuse_other_order
+from wdgate.evaluation.class_names import OtherClassesError, classes_of, refuse_other_order
+from wdgate.evaluation.foreign import ForeignModel, answers_in_words
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.tasks import Classification, Regression
 
