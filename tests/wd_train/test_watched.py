@@ -240,6 +240,7 @@ def step_alone(epoch, model, optimizer, scheduler):
 BEFORE = [lambda epoch, model, optimizer, scheduler: epoch and scheduler.step(), shrink, step_alone]
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler")  # torch's, of a new scheduler
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("moment", [1, BATCHES, BATCHES + 1, BATCHES + 2, BATCHES + 3])
 def test_what_an_epoch_changes_before_its_batches_is_not_done_twice(tmp_path, before, moment):
