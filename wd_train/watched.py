@@ -93,21 +93,25 @@ class Watched:
 
         Args:
             epochs: of the whole training.
+
+        Raises:
+            KeyboardInterrupt: the run was asked to stop, be it in the validation, and a checkpoint is left.
         """
         self._epochs, left = epochs, self._epoch < epochs
         if self._began is None:
             self._began = states_of(self._generators, self._device())
         set_states(self._generators, self._began, self._device())
-        while self._epoch < epochs:
-            self._untouched = True
-            yield self._epoch
-            self._epoch, self._taken, self._untouched = self._epoch + 1, 0, False
-            self._stopped, self._watch.looking = {}, True
-            self._began = states_of(self._generators, self._device())
-            if self._epoch < epochs:
-                self._pause()
-        if left and self._checkpoints is not None:
-            self._checkpoints.finish(self.state_dict)
+        with stoppable():  # in which it stops of itself where that is asked for after the last step
+            while self._epoch < epochs:
+                self._untouched = True
+                yield self._epoch
+                self._epoch, self._taken, self._untouched = self._epoch + 1, 0, False
+                self._stopped, self._watch.looking = {}, True
+                self._began = states_of(self._generators, self._device())
+                if self._epoch < epochs:
+                    self._pause()
+            if left and self._checkpoints is not None:
+                self._checkpoints.finish(self.state_dict)
 
     def batches(self, loader: Iterable[Batch]) -> Iterator[Batch]:
         """The batches that are left of this epoch; where a checkpoint is due it is left after one.
@@ -126,12 +130,11 @@ class Watched:
         iterator = iter(loader)
         if self._stopped:
             self._skip(iterator)
-        with stoppable():
-            for batch in iterator:
-                yield batch
-                # Only now has the loop done everything that belongs to the step.
-                self._taken += 1
-                self._pause()
+        for batch in iterator:
+            yield batch
+            # Only now has the loop done everything that belongs to the step.
+            self._taken += 1
+            self._pause()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes in the loop, as it is between two steps.

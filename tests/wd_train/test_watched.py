@@ -300,6 +300,48 @@ def test_it_stops_after_the_step_when_it_is_asked_to(tmp_path):
     assert loop(DueAt(tmp_path, 99), loader=Drawn) == whole(Drawn, None)
 
 
+def asked_outside(checkpoints, epoch_of_asking=None, batches=True, where="after"):
+    """A loop that is asked to stop before its batches, or in the validation after them; what it went over."""
+    torch.manual_seed(0)
+    seen = []
+
+    def moment(epoch, name):
+        seen.append((epoch, name))
+        if (epoch, name) == (epoch_of_asking, where):
+            assert stopping.ask_to_stop()
+
+    watched = small(steps=9, checkpoints=checkpoints)
+    for epoch in watched.epochs(3):
+        moment(epoch, "before")
+        for batch in watched.batches(range(3)) if batches else range(3):
+            seen.append((epoch, batch))
+        moment(epoch, "after")
+    return seen
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("epoch", range(3))
+@pytest.mark.parametrize("batches", [True, False])
+def test_a_stop_outside_of_the_batches_leaves_a_checkpoint_too(tmp_path, where, epoch, batches):
+    with pytest.raises(KeyboardInterrupt):
+        asked_outside(DueAt(tmp_path, 99), epoch, batches, where)
+    assert not stopping.asked()
+    assert not stopping.ask_to_stop()
+    if batches and where == "before":
+        # The first batch was still taken.
+        left = [(epoch, "before"), (epoch, 1), (epoch, 2), (epoch, "after")]
+        left += [each for each in asked_outside(None) if each[0] > epoch]
+    else:
+        left = [each for each in asked_outside(None) if each[0] > epoch]
+    assert asked_outside(DueAt(tmp_path, 99), batches=batches) == left
+
+
+def test_a_loop_that_is_left_listens_no_more():
+    for _ in small(steps=1).epochs(2):
+        break
+    assert not stopping.ask_to_stop()
+
+
 def resumed(folder, net, **given):
     told = []
     optimizer = given.pop("optimizer", torch.optim.AdamW)(net.parameters(), lr=0.1)
