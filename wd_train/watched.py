@@ -85,6 +85,11 @@ class Watched:
         """How many steps the optimizer has taken."""
         return self._watch.step
 
+    @property
+    def ended(self) -> bool:
+        """Whether all epochs are over; of a loop that was loaded, those that it was made for."""
+        return self._epochs is not None and self._epoch >= self._epochs
+
     def epochs(self, epochs: int) -> Iterator[int]:
         """The numbers of the epochs that are left, from 0; where a checkpoint is due it is left after one.
 

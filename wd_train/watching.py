@@ -28,6 +28,10 @@ from wd_train.watched import Watched
 OnReading = Callable[[Reading], None]
 OnReadingOf = Callable[[str, Reading], None]
 log = logging.getLogger("wdgate")
+FOUND = (
+    "a finished loop was found in {}: its epochs are not trained again, whatever has changed since; "
+    "another folder begins anew"
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def watch(
         optimizer: that steps it, with a decay of its own, or with an `Attached` one, attached before.
         steps: of the whole training; None counts them from `epochs` and `batches`, one step a batch.
         checkpoints: outside of a run, the folder or fsspec address of this loop's checkpoints; None leaves
-            none.
+            none. One that holds a finished loop is told of, whatever has changed in the loop since.
         on_reading: told of every reading, beside the run; see `Watched.readings`.
         parts: whatever else changes while it trains: schedulers, a GradScaler, averaged weights (anything
             with `state_dict` and `load_state_dict`), and generators of torch or NumPy.
@@ -107,9 +111,10 @@ def watch(
         [1, 6]
     """
     run = _run.get() or _Run(None, _log_diagnoses, log.warning)
-    name = str(next(run.numbers))
+    name, folder = str(next(run.numbers)), None
     if isinstance(checkpoints, str | Path):
-        checkpoints = Checkpoints(str(checkpoints), "loop", tell=run.tell)
+        folder = str(checkpoints)
+        checkpoints = Checkpoints(folder, "loop", tell=run.tell)
     elif checkpoints is None and run.part is not None:
         checkpoints = run.part(name)
 
@@ -118,7 +123,10 @@ def watch(
         if on_reading is not None:
             on_reading(reading)
 
-    return Watched(model, optimizer, steps, parts, told, checkpoints, run.tell)
+    watched = Watched(model, optimizer, steps, parts, told, checkpoints, run.tell)
+    if folder is not None and watched.ended:
+        run.tell(FOUND.format(folder))
+    return watched
 
 
 def _log_diagnoses(name: str, reading: Reading) -> None:

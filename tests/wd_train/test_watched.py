@@ -313,8 +313,7 @@ def asked_outside(checkpoints, epoch_of_asking=None, batches=True, where="after"
     watched = small(steps=9, checkpoints=checkpoints)
     for epoch in watched.epochs(3):
         moment(epoch, "before")
-        for batch in watched.batches(range(3)) if batches else range(3):
-            seen.append((epoch, batch))
+        seen.extend((epoch, batch) for batch in (watched.batches(range(3)) if batches else range(3)))
         moment(epoch, "after")
     return seen
 
@@ -412,6 +411,24 @@ def test_the_run_is_told_which_watch_has_read():
 def test_a_folder_will_do_outside_of_a_run(tmp_path):
     assert list(small(checkpoints=tmp_path).epochs(2)) == [0, 1]
     assert list(small(checkpoints=str(tmp_path)).epochs(2)) == []
+
+
+def test_a_finished_loop_that_is_found_in_a_folder_is_told_of(tmp_path):
+    def told(checkpoints, dies=False):
+        sentences = []
+        with watching_for(tell=sentences.append):
+            for _ in small(checkpoints=checkpoints).epochs(2):
+                if dies:
+                    break
+        return sentences
+
+    assert told(tmp_path / "a", dies=True) == []
+    assert told(tmp_path / "a") == []
+    (sentence,) = told(tmp_path / "a")
+    assert f"a finished loop was found in {tmp_path / 'a'}: " in sentence
+    assert "another folder begins anew" in sentence
+    assert told(tmp_path / "b") == []
+    assert told(Checkpoints(str(tmp_path / "a"), "loop")) == []  # as in a run, which knows what it keeps
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int64, np.bool_])
