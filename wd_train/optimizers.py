@@ -10,7 +10,7 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from wd_train.configuration import Training
-from wd_train.provenance import tensor_decays
+from wd_train.provenance import EMBEDDINGS, NORMS, TensorDecay, tensor_decays
 
 
 def optimizer_of(training: Training, net: nn.Module) -> torch.optim.Optimizer:
@@ -56,8 +56,9 @@ class MuonAndAdam(torch.optim.Optimizer):
         rest = [p for name, p in trained.items() if name not in names]
         matrices, rate = [trained[name] for name in names], training.learning_rate
         muon = torch.optim.Muon(matrices, lr=rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
-        self._both = (muon, make_optimizer(training, rest))
-        super().__init__([{"params": matrices}, {"params": rest}], {"lr": rate})
+        # Without biases and with a frozen head nothing is left for Adam, which refuses that.
+        self._both = (muon, *([make_optimizer(training, rest)] if rest else []))
+        super().__init__([{"params": some} for some in (matrices, rest) if some], {"lr": rate})
         self._share_groups()
 
     @torch.no_grad()
@@ -82,7 +83,7 @@ class MuonAndAdam(torch.optim.Optimizer):
 
 
 def hidden_matrices(net: nn.Module) -> list[str]:
-    """The names of the trained matrices but the last one, in the order of definition, which is the head.
+    """The names of the trained matrices but the head, which is the last matrix by definition, trained or not.
 
     Embeddings, heads, biases, normalizations and filters are not what Muon is for.
 
@@ -90,4 +91,15 @@ def hidden_matrices(net: nn.Module) -> list[str]:
         >>> hidden_matrices(nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2)))
         ['1.weight']
     """
-    return [tensor.name for tensor in tensor_decays(net) if tensor.decayed and len(tensor.shape) == 2][:-1]
+    matrices = [tensor for tensor in tensor_decays(net) if _is_matrix(net, tensor)]
+    return [tensor.name for tensor in matrices[:-1] if tensor.decayed]
+
+
+def _is_matrix(net: nn.Module, tensor: TensorDecay) -> bool:
+    if tensor.decayed or len(tensor.shape) != 2:
+        return tensor.decayed and len(tensor.shape) == 2
+    # Of what is frozen, nothing but that is said.
+    owner, _, own = tensor.name.rpartition(".")
+    is_bias = "bias" in own.split("_")
+    is_trained = net.get_parameter(tensor.name).requires_grad
+    return not is_trained and not is_bias and not isinstance(net.get_submodule(owner), (*NORMS, *EMBEDDINGS))

@@ -45,6 +45,29 @@ def test_frozen_matrices_are_not_stepped():
     assert {id(p) for p in stepped} == {id(p) for p in net.parameters() if p.requires_grad}
 
 
+@pytest.mark.parametrize("frozen", [(5,), (4, 5), (0, 5), (0,)])
+def test_the_head_is_the_last_matrix_whether_it_is_trained_or_not(frozen):
+    net = network()
+    for layer in frozen:
+        net[layer].requires_grad_(False)
+    assert hidden_matrices(net) == [name for name in ("2.weight", "4.weight") if int(name[0]) not in frozen]
+
+
+def test_a_network_whose_trained_tensors_are_all_hidden_is_stepped():
+    net = nn.Sequential(nn.Linear(4, 3, bias=False), nn.Linear(3, 2, bias=False).requires_grad_(False))
+    optimizer, before = optimizer_of(MUON, net), net[0].weight.detach().clone()
+    net(torch.ones(5, 4)).square().mean().backward()
+    optimizer.step()
+    assert not torch.equal(net[0].weight, before)
+    optimizer_of(MUON, net).load_state_dict(optimizer.state_dict())
+
+
+def test_a_frozen_embedding_behind_the_head_is_no_head():
+    net = network()
+    net.append(nn.Embedding(3, 2).requires_grad_(False))
+    assert hidden_matrices(net) == ["2.weight", "4.weight"]
+
+
 def test_it_steps_as_torch_muon_and_torch_adamw_do_each_on_its_own():
     ours, theirs = network(), network()
     optimizer, decay = optimizer_of(MUON, ours), decay_of(ours, ["2.weight", "4.weight", "5.weight"])
