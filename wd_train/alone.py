@@ -43,7 +43,7 @@ def train_alone(
     try:
         model = train_network(*parts, training, augment=augment, on_epoch=note, checkpoints=checkpoints)
     except TrainingDivergedError as error:
-        return Diverged(str(error))
+        return Diverged(_reason(error))
     network = model.network
     outcome = outcome_of(
         network.net,
@@ -58,6 +58,12 @@ def train_alone(
         ),
     )
     return Diverged("its outputs are not finite numbers") if outcome is None else outcome
+
+
+def _reason(error: TrainingDivergedError) -> str:
+    """How it diverged, without the step of the last checkpoint: that one hangs on the clock."""
+    first = error.__context__
+    return str(first if isinstance(first, TrainingDivergedError) else error)
 
 
 def norm_ratio(net: nn.Module, first: nn.Module, training: Training) -> float:

@@ -10,6 +10,7 @@ from torch import nn
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
 from wd_train.alone import norm_ratio, train_alone
+from wd_train.checkpoints import Checkpoints
 from wd_train.decay import Decay
 from wd_train.network import build_network
 from wd_train.outcomes import Diverged
@@ -61,6 +62,26 @@ def test_a_training_that_diverges_says_where():
     outcome = train_alone(*PARTS, wild)
     assert isinstance(outcome, Diverged)
     assert "diverged" in outcome.reason
+
+
+class Breaking(nn.Module):
+    """Gives numbers that are not finite from its ninth batch on."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+        self.register_buffer("batches", torch.zeros(()))
+
+    def forward(self, inputs):
+        self.batches += self.training
+        return self.layer(inputs) * (torch.inf if self.training and self.batches > 8 else 1.0)
+
+
+def test_how_it_diverged_does_not_hang_on_its_checkpoints(tmp_path):
+    parts = (lambda split: Breaking(), *PARTS[1:])
+    often = Checkpoints(str(tmp_path), "key", every=0.0)
+    assert train_alone(*parts, TRAINING, checkpoints=often) == train_alone(*parts, TRAINING)
+    assert list(tmp_path.rglob("*.checkpoint"))
 
 
 def test_a_mistake_of_configuration_is_no_divergence():
