@@ -20,11 +20,13 @@ class Course:
         losses: (epoch, mean validation loss, seconds of the member's share) at each measured epoch.
         best_epoch: the epoch whose weights were kept.
         diverged: how it was noticed that its numbers are not finite; None where they are.
+        before: seconds of the member's share that processes took which were stopped.
     """
 
     losses: tuple[tuple[int, float, float], ...]
     best_epoch: int
     diverged: str | None
+    before: float = 0.0
 
 
 class Courses:
@@ -71,8 +73,9 @@ class Courses:
 
     def of_members(self) -> list[Course]:
         """The course of each member."""
+        before = self._before / len(self._losses)
         return [
-            Course(tuple(losses), int(self._epochs[member]), self._diverged.get(member))
+            Course(tuple(losses), int(self._epochs[member]), self._diverged.get(member), before)
             for member, losses in enumerate(self._losses)
         ]
 

@@ -169,7 +169,7 @@ def _together(
         courses = fit_stacked(
             nets, rows, validation_rows, task, members, on_epoch=tell, checkpoints=checkpoints
         )
-        seconds = (time.perf_counter() - started) / len(members)
+        seconds = (time.perf_counter() - started) / len(members) + courses[0].before
         left = Left(preprocess, validation, task, CorruptedRows(validation, preprocess), seconds)
         outcomes = [
             left.by(net, first[member.seed], member, course)

@@ -1,6 +1,8 @@
 """Does a fleet leave what its trainings leave one by one?"""
 
 import dataclasses
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,10 +10,11 @@ from torch import nn
 
 from data_checks.errors import TrainingError
 from data_checks.splits import Split
-from wd_train import fleet
+from wd_train import courses, fleet
 from wd_train.alone import train_alone
 from wd_train.decay import Decay
 from wd_train.fleet import train_members
+from wd_train.kept import UnderWay
 from wd_train.network import AsFloat
 from wd_train.outcomes import Diverged
 from wd_train.training import Training
@@ -227,3 +230,15 @@ def test_seconds_are_those_of_a_share_of_the_fleet():
 
 def test_no_members_leave_nothing():
     assert trained([]) == []
+
+
+def test_seconds_of_a_stack_that_was_stopped_are_those_of_all_its_processes(tmp_path, monkeypatch):
+    members = [changed(seed=seed) for seed in range(2)]
+    under_way = UnderWay(tmp_path, {member: f"{member.seed}.npz" for member in members})
+    with monkeypatch.context() as patch:
+        slow = SimpleNamespace(perf_counter=itertools.count(0, 1000).__next__)
+        patch.setattr(courses, "time", slow)
+        trained(members, under_way=under_way)
+    for outcome in trained(members, under_way=under_way):
+        assert outcome.losses[-1][2] <= outcome.seconds
+        assert outcome.seconds > 500
