@@ -8,7 +8,7 @@ promotion, and never carries one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,16 +85,27 @@ class DecayHelps:
         return {**effect, "effects": changed}
 
     def _sentence(self, status: str, bounds: Bounds, pairs: int) -> str:
-        said = sentences.improved(self.score)
+        said, limit = compared(self.score), sentences.improved(self.score)(self.at_least)
         verdict = {
-            "passed": f"at least the {said(self.at_least)} asked for",
-            "failed": f"less than the {said(self.at_least)} asked for",
-        }.get(status, f"which cannot tell if it is {said(self.at_least)} or more")
+            "passed": f"at least the {limit} asked for",
+            "failed": f"less than the {limit} asked for",
+        }.get(status, f"which cannot tell if it is {limit} or more")
         return (
-            f"With the decay {sentences.spoken(self.score)} is better by {said(bounds.observed)} "
+            f"With the decay {sentences.spoken(self.score)} is {said(bounds.observed)} "
             f"({said(bounds.lower)} to {said(bounds.upper)}), {verdict}; this is the trainer's measurement, "
             f"on validation rows, of {pairs} pairs of trainings at 95 %."
         )
+
+
+def compared(score: str) -> Callable[[float], str]:
+    """How an improvement is said, in either direction.
+
+    Example:
+        >>> compared("accuracy")(0.02), compared("nll")(-0.021)
+        ('2 points better', '0.021 worse')
+    """
+    number = sentences.improved(score)
+    return lambda value: f"{number(abs(value))} {'worse' if value < 0 else 'better'}"
 
 
 def decay_helps(score: str, at_least: float = 0.0) -> DecayHelps:

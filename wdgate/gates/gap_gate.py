@@ -21,6 +21,7 @@ from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, result
 from wdgate.gates.bounds import Bounds, Number
 from wdgate.gates.decoys import Decoy, mean_of
+from wdgate.gates.effect_gate import compared
 from wdgate.gates.gates import Case, unknown_score
 from wdgate.gates.measuring import direction, measured
 from wdgate.gates.results import GateResult, GateStatus
@@ -166,15 +167,14 @@ def _turned(bounds: Bounds) -> Bounds:
 
 
 def _words(score: str) -> Words:
-    number = sentences.improved(score)
+    number, said = sentences.improved(score), compared(score)
 
     def say(status: GateStatus, b: Bounds, low: float, high: float) -> str:
-        gap = f"{sentences.spoken(score)} is better by {number(b.observed)} on train rows"
-        observed = f"{gap[0].upper()}{gap[1:]} than on {b.rows:,} test rows"
-        least, most, limit = number(b.lower), number(b.upper), number(high)
+        gap = f"{sentences.spoken(score)} is {said(b.observed)} on train rows than on {b.rows:,} test rows"
+        gap, limit = gap[0].upper() + gap[1:], number(high)
         return {
-            "passed": f"{observed}, with confidence by at most {most} - within the {limit} allowed",
-            "failed": f"{observed}, with confidence by at least {least} - beyond the {limit} allowed",
-        }.get(status, f"{observed}, and maybe by {most}: these rows cannot tell if it is within {limit}")
+            "passed": f"{gap}, with confidence at most {said(b.upper)} - within the {limit} allowed",
+            "failed": f"{gap}, with confidence at least {said(b.lower)} - beyond the {limit} allowed",
+        }.get(status, f"{gap}, and maybe {said(b.upper)}: these rows cannot tell if it is within {limit}")
 
     return Words(say)

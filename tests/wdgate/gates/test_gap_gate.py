@@ -31,7 +31,7 @@ def test_a_small_gap_passes_and_says_how_large_it_may_be(ask):
     assert (answer.code, answer.status) == ("WD212", "passed")
     assert answer.lower < answer.observed < answer.upper <= 0.08
     assert answer.sentence.startswith(
-        "Accuracy is better by 4 points on train rows than on 700 test rows, with "
+        "Accuracy is 4 points better on train rows than on 700 test rows, with "
     )
     assert set(decoys.values()) == {"refused"}
 
@@ -46,6 +46,7 @@ def test_a_gap_that_is_surely_too_large_fails_and_a_doubtful_one_says_what_would
 def test_a_model_that_is_better_on_test_rows_has_no_gap(ask):
     answer, _ = ask(gap_at_most("accuracy", 0.01), 0.9, 0.99)
     assert (answer.status, answer.observed < 0) == ("passed", True)
+    assert "Accuracy is 9 points worse on train rows" in answer.sentence
 
 
 def test_more_of_an_error_on_test_rows_is_a_gap_too(ask):
