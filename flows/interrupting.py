@@ -25,6 +25,7 @@ class _Command:
 def end_soon_when_interrupted() -> None:
     """Make Ctrl+C and SIGTERM leave a checkpoint, close the run in MLflow and leave, within `PATIENCE`.
 
+    A training first ends the step that is under way, however long that takes; a second signal leaves at once.
     They reach Prefect's temporary server too, and Prefect then asks the dead server for a minute.
     """
     _Command.running, _Command.ended_by = True, None
@@ -69,13 +70,17 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
         _leave()
     _Command.ended_by = number
     print(MESSAGE, file=sys.stderr, flush=True)
+    # Importing it here would import torch; without torch no training listens.
+    stopping = sys.modules.get("wd_train.stopping")
+    if stopping is None or not stopping.ask_to_stop(_leave_soon):
+        _leave_soon()
+
+
+def _leave_soon() -> None:
     leaving = Timer(PATIENCE, _leave)
     leaving.daemon = True
     leaving.start()
-    # Importing it here would import torch; without torch no training listens.
-    stopping = sys.modules.get("wd_train.stopping")
-    if stopping is None or not stopping.ask_to_stop():
-        raise KeyboardInterrupt
+    raise KeyboardInterrupt
 
 
 def end_orphaned_servers(prefect_home: str) -> None:

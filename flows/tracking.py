@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from wdgate.evaluation.evaluation import Evaluation
 
 NOTE = "mlflow.note.content"
+FRESH = "wdgate.fresh"
 FIRST_WATCH = "0"
 """The name of the first `watch` of a run, see `wd_train.watching.watching_for`."""
 MOST_AT_ONCE = 1000
@@ -63,12 +64,14 @@ class Run:
         run_id: the id of the run.
         logged_epoch: the last epoch that its curves held when it was opened.
         logged_steps: the last step that the curves of each `watch` held then, by what their names begin with.
+        goes_on_fresh: it was begun by `--fresh`, was stopped, and goes on.
     """
 
     settings: Settings
     run_id: str
     logged_epoch: int = 0
     logged_steps: Mapping[str, int] = field(default_factory=dict)
+    goes_on_fresh: bool = False
 
     @property
     def client(self) -> MlflowClient:
@@ -133,14 +136,18 @@ def open_run(
         experiment = experiment_of(client, settings, plan.pipeline.name)
         found = client.search_runs([experiment], f"tags.`wdgate.key` = '{key}'", max_results=1)
         if not found:
-            return _new_run(client, settings, experiment, plan, splits, key), None
+            return _new_run(client, settings, experiment, plan, splits, key, fresh=fresh), None
         run_id = found[0].info.run_id
-        run = Run(settings, run_id, _last_epoch(client, run_id), _last_readings(client, found[0]))
+        again = found[0].data.tags.get(FRESH) == "true"
+        run = Run(settings, run_id, _last_epoch(client, run_id), _last_readings(client, found[0]), again)
         if _is_finished(found[0]):
             if fresh:
-                return _new_run(client, settings, experiment, plan, splits, key), None
+                return _new_run(client, settings, experiment, plan, splits, key, fresh=True), None
             return run, read_candidate(settings, run.run_id)
         client.update_run(run.run_id, status="RUNNING")
+        if "error" in found[0].data.tags:
+            client.delete_tag(run.run_id, "error")
+        client.set_tag(run.run_id, FRESH, str(fresh).lower())
         _describe(run, plan, splits)
         return run, None
 
@@ -217,7 +224,10 @@ def log_data(run: Run, report: DataReport, docs: Path, *, public: bool) -> None:
             run.upload(path, "data")
         statuses = [finding.status.replace(" ", "_") for finding in report.findings]
         counts = {f"data/{status}": float(statuses.count(status)) for status in statuses}
-        run.metrics({**counts, **shares_found(report), "data/left_out_rows": float(report.left_out.sum())})
+        found = {**counts, **shares_found(report), "data/left_out_rows": float(report.left_out.sum())}
+        # Of a run that goes on they are there already, and a second point would be drawn beside the first.
+        known = run.client.get_run(run.run_id).data.metrics
+        run.metrics({name: value for name, value in found.items() if known.get(name) != value})
 
 
 def log_candidate(
@@ -290,10 +300,18 @@ def experiment_of(client: MlflowClient, settings: Settings, name: str) -> str:
 
 
 def _new_run(
-    client: MlflowClient, settings: Settings, experiment: str, plan: Plan, splits: Splits, key: str
+    client: MlflowClient,
+    settings: Settings,
+    experiment: str,
+    plan: Plan,
+    splits: Splits,
+    key: str,
+    *,
+    fresh: bool,
 ) -> Run:
     tags = {
         "wdgate.key": key,
+        FRESH: str(fresh).lower(),
         "pipeline": plan.locator,
         "decision": "training",
         "mlflow.source.name": plan.locator,

@@ -58,7 +58,7 @@ def content_key(plan: Plan, splits: Splits) -> str:
 
 
 def _train(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints, fresh: bool) -> Candidate:
-    if fresh:
+    if fresh and not run.goes_on_fresh:
         checkpoints.clear()
     docs = data_docs(run.settings, splits)
     report = step(check, "Checking the data")(plan, splits, docs, again=fresh)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from data_checks.errors import TrainingDivergedError
@@ -145,6 +145,7 @@ class Loop:
         net, training, world = work.network.net, work.training, work.world
         self._work, self._decay, self._watch = work, decay, watch
         self._tell_epoch, self._tell_reading = on_epoch or _nobody, on_reading or _nobody
+        self._tell = tell
         self._checkpoints = checkpoints if world.alone else SharedCheckpoints(world, checkpoints)
         self._optimizer = optimizer_of(training, net)
         precise = Precise(work.rows.targets.device, training.precision)
@@ -224,11 +225,20 @@ class Loop:
         due = self._checkpoints is not None and self._checkpoints.due()
         due, stopping = any_of(self._work.world, due, asked())
         if self._checkpoints is not None and (due or stopping):
-            check(self._work.world, self._seen)  # what has diverged is not worth keeping
+            self._check_finite()
             self._checkpoints.save(self.state_dict)
             self._saved = self._step
         if stopping:
             stop()
+
+    def _check_finite(self) -> None:
+        """What has diverged is not worth keeping."""
+        check(self._work.world, self._seen)
+        trained: list[Tensor] = [p for p in self._work.network.net.parameters() if p.requires_grad]
+        if not torch.stack([norm.float() for norm in torch._foreach_norm(trained)]).sum().isfinite():
+            raise TrainingDivergedError(
+                f"the training diverged: after step {self._step} its weights are no finite numbers"
+            )
 
     def _end_epoch(self) -> None:
         training, epoch = self._work.training, self._epoch
@@ -256,11 +266,20 @@ class Loop:
 
     def _resume(self) -> None:
         state = None if self._checkpoints is None else self._checkpoints.load()
-        if state is None:
+        if state is None or not self._fits(state):
             return
         told = len(self._watch.readings)
         self.load_state_dict(state)
         self._tell_again(self._watch.readings[told:])
+
+    def _fits(self, state: Mapping[str, Any]) -> bool:
+        """Whether a state is of this network."""
+        parts = state.get("parts")
+        net = self._work.network.net.state_dict()
+        fits = isinstance(parts, Mapping) and _shapes(parts["net"]) == _shapes(net)
+        if not fits:
+            self._tell("the checkpoint is of a network with other weights: the training begins anew")
+        return fits
 
     def _tell_again(self, readings: list[Reading]) -> None:
         """Whoever draws the curves may have been stopped before it drew what was told."""
@@ -274,6 +293,7 @@ class Loop:
     def _parts(self) -> dict[str, Stateful]:
         return {
             "net": self._work.network.net,
+            "buffers": PassingBuffers(self._work.network.net),
             "gradients": self._gradients,
             "optimizer": self._optimizer,
             "decay": self._decay,
@@ -316,6 +336,27 @@ class Loop:
     @property
     def _device(self) -> torch.device:
         return self._work.rows.targets.device
+
+
+class PassingBuffers:
+    """The buffers of a network that its own state leaves out; they may change with every step."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self._net = net
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The buffers by name."""
+        known = self._net.state_dict()
+        return {name: buffer for name, buffer in self._net.named_buffers() if name not in known}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on with these."""
+        for name, buffer in self.state_dict().items():
+            buffer.copy_(state[name])
+
+
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(values, "shape", None) for name, values in tensors.items()}
 
 
 def generator_states(device: torch.device) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from data_checks.errors import TrainingError
 from wd_train.configuration import Training
-from wd_train.measuring import weighted_mean
 from wd_train.rows import Rows
 from wdgate.evaluation.tasks import Classification, Task
 
@@ -50,12 +49,11 @@ class TrainLoss:
         if whole and self.weights is None and type(self._task) is Classification:
             return self._cross_entropy(outputs, indices, "mean")
         losses, weights = self._losses(outputs, indices), self._weights_of(indices)
-        if batch is None or whole:
-            return weighted_mean(losses, weights)
-        of_batch = self._weights_of(batch)
+        of_batch = weights if batch is None or whole else self._weights_of(batch)
         if weights is None or of_batch is None:
-            return losses.sum() / len(batch)
-        return (losses * weights).sum() / of_batch.sum()
+            return losses.sum() / len(indices if batch is None else batch)
+        # Of a batch whose rows all count for nothing nothing is learned.
+        return (losses * weights).sum() / of_batch.sum().clamp_min(torch.finfo(of_batch.dtype).tiny)
 
     def _losses(self, outputs: Tensor, indices: Tensor) -> Tensor:
         if type(self._task) is Classification:
@@ -77,6 +75,8 @@ class TrainLoss:
 def loss_weights(task: Task, rows: Rows, training: Training) -> Tensor | None:
     """How much each row (N,) counts in the train loss; None where all count the same."""
     own = None if training.sampler == "weighted" else rows.weights
+    if own is not None and bool((own < 0).any()):
+        raise TrainingError(f"weights of train rows must be at least 0, got {float(own.min()):g}")
     if training.class_weights is None:
         return own
     of_classes = _class_weights(training.class_weights, task, rows)[rows.targets]
@@ -108,8 +108,9 @@ def _class_weights(asked: str | tuple[float, ...], task: Task, rows: Rows) -> Te
     classes, device = classes_of(task, "class_weights"), rows.targets.device
     if isinstance(asked, str):
         counts = torch.bincount(rows.targets, weights=rows.weights, minlength=classes)
-        # That of a class without rows is infinite, and looked up by none.
-        return (counts.sum() / (classes * counts)).float()
+        balanced = (counts.sum() / (classes * counts)).float()
+        # Of a class without rows, or whose rows all count for nothing, it would be infinite.
+        return balanced.masked_fill(counts == 0, 0.0)
     if len(asked) != classes:
         raise TrainingError(f"class_weights has {len(asked)} numbers, but the task has {classes} classes")
     return torch.tensor(asked, dtype=torch.float32, device=device)

@@ -141,7 +141,8 @@ class Seen:
         """Go on from what was seen."""
         self._first_step, self._folded, self._sum = state["first_step"], state["folded"], state["sum"]
         self._losses, self._outputs = list(state["losses"]), list(state["outputs"])
-        self._indices = list(state["indices"])
+        # Where the order of the rows is drawn, whatever device the outputs are on.
+        self._indices = [indices.cpu() for indices in state["indices"]]
         self._numbers = sum(outputs.numel() for outputs in self._outputs)
 
 

@@ -19,9 +19,13 @@ def stoppable() -> Iterator[None]:
     _Asked.listening += 1
     try:
         yield
+        # Asked after the last step: what comes next is not stopped by anybody else.
+        if asked() and _Asked.listening == 1:
+            stop()
     finally:
         _Asked.listening -= 1
-        _Asked.then = None
+        if not _Asked.listening:
+            _Asked.then = None
 
 
 def interrupt() -> None:

@@ -150,3 +150,63 @@ def test_a_loss_that_diverges_names_the_last_good_checkpoint_and_leaves_no_other
     ):
         trained(TRAININGS[0], EveryThird(str(tmp_path), "key"), augment=breaks)
     assert Checkpoints(str(tmp_path), "key").load()["step"] == 6
+
+
+def test_weights_that_are_no_numbers_are_not_kept(tmp_path):
+    class Broken(Checkpoints):
+        def due(self):
+            return True
+
+    def breaks(split):
+        net = model(split)
+        net[0].weight.register_hook(lambda gradient: gradient * float("nan"))
+        return net
+
+    with pytest.raises(TrainingError, match="after step 1 its weights are no finite numbers"):
+        train(
+            breaks,
+            None,
+            rows(30, 0),
+            rows(20, 1),
+            TASK,
+            TRAININGS[0],
+            checkpoints=Broken(str(tmp_path), "key"),
+        )
+    assert Checkpoints(str(tmp_path), "key").load() is None
+
+
+def test_a_checkpoint_of_another_network_is_told_and_not_used(tmp_path):
+    trained(TRAININGS[0], Checkpoints(str(tmp_path), "key"))
+    told = []
+    parts = (lambda _: nn.Linear(4, 2), None, rows(30, 0), rows(20, 1), TASK, TRAININGS[0])
+    again = train(*parts, checkpoints=Checkpoints(str(tmp_path), "key"), tell=told.append)
+    assert told == ["the checkpoint is of a network with other weights: the training begins anew"]
+    assert state(again) == state(train(*parts))
+
+
+class Counting(nn.Module):
+    """Noise that grows with each batch, by a buffer that is not part of the network's own state."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()), persistent=False)
+
+    def forward(self, inputs):
+        if self.training:
+            self.seen += 1
+        return inputs + self.seen.sin()
+
+
+def test_buffers_that_the_network_does_not_keep_go_on_as_well(tmp_path):
+    parts = (
+        lambda _: nn.Sequential(Counting(), nn.Linear(4, 2)),
+        None,
+        rows(30, 0),
+        rows(20, 1),
+        TASK,
+        TRAININGS[0],
+    )
+    whole = train(*parts)
+    with pytest.raises(Killed):
+        train(*parts, checkpoints=StoppedAt(tmp_path, 3, 2))
+    assert state(train(*parts, checkpoints=Checkpoints(str(tmp_path), "key"))) == state(whole)

@@ -129,3 +129,17 @@ def test_a_task_of_the_user_s_own_keeps_its_loss():
 
     doubled = loss_of(task=Doubled(("a", "b", "c"))).of(OUTPUTS, EVERY)
     assert doubled == pytest.approx(2 * float(loss_of().of(OUTPUTS, EVERY)), rel=1e-6)
+
+
+@pytest.mark.parametrize("class_weights", [None, "balanced"])
+def test_rows_that_count_for_nothing_teach_nothing(class_weights):
+    split = Split(np.zeros((4, 2)), np.array([0, 0, 1, 1]), weights=np.array([1.0, 1.0, 0.0, 0.0]))
+    training = Training(weight_decay=0, class_weights=class_weights)
+    loss = TrainLoss(Classification(("a", "b")), Rows(split, AsFloat(), torch.device("cpu")), training)
+    assert float(loss.of(torch.ones(2, 2), torch.tensor([2, 3]))) == 0.0
+    assert float(loss.of(torch.ones(2, 2), torch.tensor([0, 2]))) == pytest.approx(np.log(2))
+
+
+def test_weights_below_0_are_refused():
+    with pytest.raises(TrainingError, match="weights of train rows must be at least 0, got -1"):
+        loss_of(weights=-np.ones(ROWS))
