@@ -35,7 +35,8 @@ def test_the_trainers_measurement_is_told_as_the_trainers(ask):
     assert (answer.code, answer.status, answer.lower, answer.limit) == ("WD209", "passed", 0.02, 0.0)
     assert answer.sentence == (
         "With the decay accuracy is 3 points better (2 points better to 4 points better), at least the 0 "
-        "points asked for; this is the trainer's measurement, on validation rows, of 3 pairs of trainings at 95 %."
+        "points asked for; this is the trainer's measurement, on validation rows, of 3 pairs of trainings "
+        "at 95 %."
     )
     assert set(decoys.values()) == {"refused"}
     assert len(decoys) == 3
