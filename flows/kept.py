@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_checks.splits import Splits
+from flows.progress import say
 from flows.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -22,6 +24,8 @@ def outcomes_folder(settings: Settings) -> Path:
 def kept_outcomes(plan: Plan, splits: Splits, *, fresh: bool = False) -> Kept:
     """The outcomes of trainings with the same pipeline, rows and code, by runs or by sweeps.
 
+    Checkpoints of others that nobody went on with are removed on the way.
+
     Args:
         plan: the pipeline.
         splits: its rows.
@@ -29,12 +33,15 @@ def kept_outcomes(plan: Plan, splits: Splits, *, fresh: bool = False) -> Kept:
     """
     from pipelines.grid import parts_of
     from pipelines.keeping import outcome_name
-    from wd_train.kept import Kept
+    from wd_train.kept import Kept, remove_abandoned
 
+    settings = read_settings()
+    folder = outcomes_folder(settings)
+    remove_abandoned(folder, time.time())
     parts, fingerprints = parts_of(plan), (splits.train.fingerprint, splits.validation.fingerprint)
 
     def name(member: Training) -> str:
         rows = plan.pipeline.control.rows
         return outcome_name(parts, fingerprints, member, plan.arguments, rows=rows)
 
-    return Kept(outcomes_folder(read_settings()), name, fresh)
+    return Kept(folder, name, fresh, every=settings.checkpoint_seconds, tell=say)

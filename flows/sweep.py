@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from pipelines.grid import Grid, Point, grid_of, read_asked, size_in_words
 from pipelines.results import Sweep
 from pipelines.sameness import Unsure, digest, form_of
 from pipelines.sweeping import Schedule, outcomes_of, schedule, train_all
+from wd_train.kept import remove_abandoned
 from wdgate import __version__
 
 MANY = 300
@@ -52,7 +54,7 @@ def sweep(pipeline: str, parameters: dict[str, Any] | None = None, out: Path | N
     for words in words_before(grid, materials, left):
         say(words)
     with stopping_between_steps():
-        step(_train, "Training")(left)
+        step(_train, "Training")(left, settings)
     result = step(_conclude, "Comparing")(grid, materials, kept)
     key = key_of(grid, materials)
     folder = (out or settings.home / "sweeps" / key).resolve()
@@ -125,7 +127,10 @@ def _splits_key(point: Point) -> str:
         return digest({name: str(value) for name, value in point.plan.arguments.items()})
 
 
-def _train(left: Schedule) -> None:
+def _train(left: Schedule, settings: Settings) -> None:
+    remove_abandoned(outcomes_folder(settings), time.time())
+    left = _with_checkpoints(left, settings.checkpoint_seconds)
+
     def tell(done: float) -> None:
         now(f"Training: {int(done + 1e-6):,} of {left.members:,}")
         share_done(done / left.members)
@@ -133,6 +138,11 @@ def _train(left: Schedule) -> None:
     if left.jobs:
         tell(left.kept)
     train_all(left, tell)
+
+
+def _with_checkpoints(left: Schedule, every: float) -> Schedule:
+    jobs = tuple((replace(job, every=every), works) for job, works in left.jobs)
+    return replace(left, jobs=jobs)
 
 
 def _conclude(grid: Grid, materials: list[Material], kept: Path) -> Sweep:

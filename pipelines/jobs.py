@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,10 +16,13 @@ from pipelines.grid import Stage, training_of
 from pipelines.locating import MISTAKES, find_function, mistake
 from pipelines.own_loops import train_own
 from pipelines.pipeline import Pipeline, load_pipeline
+from wd_train.checkpoints import EVERY
 from wd_train.fleet import train_members
 from wd_train.kept import UnderWay
 from wd_train.outcomes import Diverged, Outcome, save_outcome
 from wd_train.training import Training
+
+logger = logging.getLogger("wdgate")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Job:
         fold: which rows are predicted, from 0.
         folds: of how many; 1 is train and validation as they are.
         fingerprints: of the train and validation rows, which must be what the pipeline gives.
+        every: seconds between two checkpoints.
     """
 
     locator: str
@@ -63,6 +68,7 @@ class Job:
     fold: int
     folds: int
     fingerprints: tuple[str, str]
+    every: float = EVERY
 
 
 def train_job(job: Job) -> int:
@@ -98,7 +104,7 @@ def train_here(
     trainings = [member.training(own) for member, own in zip(job.members, pipelines, strict=True)]
     paths = [member.path for member in job.members]
     names = {training: path.name for training, path in zip(trainings, paths, strict=True)}
-    under_way = UnderWay(paths[0].parent, names)
+    under_way = UnderWay(paths[0].parent, names, every=job.every, tell=logger.warning)
     outcomes = _outcomes(pipelines[0], train, validation, trainings, on_share, under_way)
     for path, outcome in zip(paths, outcomes, strict=True):
         save_outcome(path, outcome)

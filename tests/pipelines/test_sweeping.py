@@ -1,6 +1,7 @@
 """Is every training of a sweep done once, as it would be alone, and found again whatever happened?"""
 
 import dataclasses
+import errno
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pipelines.jobs import Job, train_job
 from pipelines.sweeping import outcomes_of, schedule, train_all
 from wd_train import pool
 from wd_train.alone import train_alone
+from wd_train.checkpoints import Checkpoints
 from wd_train.outcomes import Diverged, Outcome, load_outcome, save_outcome
 
 
@@ -219,6 +221,24 @@ def test_a_job_finds_all_that_it_needs_by_itself(tiny, tmp_path):
     grid, materials = planned(tiny, weight_decay="0,1", seeds=2)
     assert train_job(job_of(grid, materials, tmp_path)) == 4
     assert schedule(grid, materials, tmp_path).kept == 4
+
+
+def test_a_job_writes_checkpoints_as_often_as_asked(tiny, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Checkpoints, "_write", lambda self, packed: asked.append(self._every))
+    grid, materials = planned(tiny, weight_decay="0,1", seeds=2)
+    train_job(dataclasses.replace(job_of(grid, materials, tmp_path), every=7.0))
+    assert set(asked) == {7.0}
+
+
+def test_a_job_says_where_no_checkpoint_can_be_written_and_goes_on(tiny, tmp_path, monkeypatch, caplog):
+    def full(self, packed):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Checkpoints, "_write", full)
+    grid, materials = planned(tiny, weight_decay="0,1", seeds=2)
+    assert train_job(job_of(grid, materials, tmp_path)) == 4
+    assert "no checkpoint could be written" in caplog.text
 
 
 def test_a_mistake_in_the_users_file_is_one_sentence_with_its_line(tiny, tmp_path):

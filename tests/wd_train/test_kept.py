@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wd_train.decay import Decay
-from wd_train.kept import Kept, ago
+from wd_train.kept import Kept, ago, remove_abandoned
 from wd_train.outcomes import Diverged
 from wd_train.training import Training
 
@@ -60,6 +60,34 @@ def test_trainings_under_way_are_found_by_their_names_and_removed_when_they_are_
     assert again.of(members).load() == {"epoch": 3}
     again.clear()
     assert kept.under_way(members).of(members).load() is None
+
+
+def test_a_checkpoint_is_written_as_often_as_asked_and_told_of_where_it_is_broken(tmp_path):
+    told = []
+    kept = Kept(tmp_path, named, every=0.0, tell=told.append)
+    made = kept.under_way([TRAINING]).of([TRAINING])
+    assert made.due()
+    assert not Kept(tmp_path, named).under_way([TRAINING]).of([TRAINING]).due()
+    made.save(lambda: {"epoch": 3})
+    (path,) = tmp_path.rglob("*.checkpoint")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert kept.under_way([TRAINING]).of([TRAINING]).load() is None
+    assert len(told) == 1
+    assert "is not used" in told[0]
+
+
+def test_checkpoints_that_nobody_goes_on_with_are_removed_and_outcomes_stay(tmp_path):
+    kept, other = Kept(tmp_path, named), changed(seed=1)
+    remove_abandoned(tmp_path, time.time())
+    kept.keep(TRAINING, Diverged("it was"))
+    for member in (TRAINING, other):
+        kept.under_way([member]).of([member]).save(lambda: {"epoch": 3})
+    old = time.time() - 15 * 86400
+    for path in [kept.path(TRAINING), *tmp_path.rglob("*.checkpoint")][:2]:
+        os.utime(path, (old, old))
+    remove_abandoned(tmp_path, time.time())
+    assert len(list(tmp_path.rglob("*.checkpoint"))) == 1
+    assert kept.find(TRAINING) is not None
 
 
 def test_fresh_outcomes_are_kept_and_not_found(tmp_path):
