@@ -12,7 +12,7 @@ from wdgate.evaluation.named import Share, share
 from wdgate.evaluation.ranking import Ranked, Ranking, macro, precision_recall, roc
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.bounds import Bounds, mean_bounds
-from wdgate.gates.class_bounds import mean_over_classes
+from wdgate.gates.class_bounds import balanced_bounds, mean_over_classes
 from wdgate.gates.miscalibration import PERFECT, l2_bounds
 from wdgate.gates.paired import difference_bounds
 from wdgate.gates.ranked import ranked_bounds
@@ -30,14 +30,8 @@ def class_bounds(name: str, evaluation: Evaluation, task: Classification, alpha:
     if name not in evaluation.metrics:
         return None
     if name == "balanced_accuracy":
-        right = _right(evaluation)
-        return mean_over_classes(
-            lambda rows, share: _mean(right[rows], rows, evaluation, share),
-            evaluation.targets,
-            task.classes,
-            evaluation.groups,
-            alpha,
-        )
+        units = (evaluation.groups, evaluation.weights)
+        return balanced_bounds(_right(evaluation), evaluation.targets, task.classes, *units, alpha)
     if name in RANKED:
         return _ranked(name, _ranking(name, evaluation), evaluation, task, alpha)
     if name == "l2_ece":

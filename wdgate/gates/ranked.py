@@ -28,10 +28,10 @@ def ranked_bounds(
 ) -> Bounds:
     """Bounds of a ranking, or of the difference of two, at error probability `alpha`.
 
-    From what each row adds, as of a mean, with three corrections for few rows of a class: its variance is divided by
-    one row less, Student's t has the degrees of freedom of the rarer class (Satterthwaite 1946), and the bounds hold
-    too if the share of each class that its rows may have missed, with probability alpha, is ranked as badly
-    as can be. NaN with fewer than ten independent rows of a class, with the number that there are.
+    From what each row adds, as of a mean, with three corrections for few rows of a class: its variance is
+    divided by one row less; Student's t has the degrees of freedom of the classes' own rows (Satterthwaite
+    1946); and the bounds hold too if the share of each class that its rows may have missed, with probability
+    alpha, is ranked as badly as can be. NaN with fewer than ten independent rows of a class.
 
     Args:
         ranking: of N rows.
@@ -49,7 +49,8 @@ def ranked_bounds(
     deviations = parts.sum(axis=0)
     lower, upper = studentized(ranking.value, deviations, alpha)
     wider = _wider(parts, counts, len(deviations), alpha)
-    unseen = unseen_share(counts[1:] if len(counts) == 2 and counts[1] <= counts[0] else counts, alpha)
+    # Of two classes there is one ranking, which the unseen of either class spoil as a whole.
+    unseen = unseen_share(counts.min(keepdims=True) if len(counts) == 2 else counts, alpha)
     lowest = ranking.value - (ranking.value - span[0]) * unseen
     highest = ranking.value + (span[1] - ranking.value) * unseen
     lower, upper = (ranking.value + (side - ranking.value) * wider for side in (lower, upper))
@@ -65,8 +66,8 @@ def unseen_share(counts: Floats, alpha: float) -> float:
     proportional to the count, and no share is below 0.
 
     Example:
-        >>> round(unseen_share(np.array([100.0]), 0.0025), 4), round(unseen_share(np.array([100.0, 1e9]), 0.0025), 4)
-        (0.0582, 0.0291)
+        >>> [round(unseen_share(np.array(counts), 0.0025), 4) for counts in ([100.0], [100.0, 1e9])]
+        [0.0582, 0.0291]
     """
     ordered = np.sort(counts)
     for few in range(len(ordered), 0, -1):
