@@ -36,7 +36,7 @@ bench: .venv/installed-dev ## the benchmarks; what they print is kept in benchma
 # Written beside the old file and renamed, so that a failed resolution leaves the old one.
 lock: .venv/made ## choose the newest versions that fit together, and write constraints.txt
 	@echo "Resolving; this takes a minute."
-	@$(BIN)/pip install --dry-run --ignore-installed --quiet --report - '.[all,server,dev]' \
+	@$(BIN)/pip install --dry-run --ignore-installed --quiet --report - '.[all,server,dev,energy]' \
 	    | $(BIN)/python deploy/constraints.py > .venv/constraints.txt
 	@mv .venv/constraints.txt constraints.txt
 	@echo "constraints.txt names $$(grep -c == constraints.txt) packages."

@@ -5,6 +5,7 @@ A slash in a name makes a section of its own in the MLflow UI, so that the curve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from wd_train.diagnostics import Reading, TensorReading
     from wdgate.evaluation.evaluation import Evaluation
 
+# What MLflow takes in no name of a metric.
+FORBIDDEN = r"[^\w\-. ]"
 CURVES_OF_ITS_OWN = 8
 """Decayed tensors up to which each has curves; of more, the first, the last and the median of all have."""
 
@@ -44,6 +47,17 @@ def on_test(evaluation: Evaluation | None) -> dict[str, float]:
     rows = {name: evaluation.rows_of(name) for name in evaluation.scores}
     scores = {name: np.average(evaluation.scores[name], weights=rows[name].weights) for name in rows}
     return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics}.items()}
+
+
+def on_further_sets(also: Mapping[str, Any]) -> dict[str, float]:
+    """Every score of each further test set, with its bounds."""
+    return {
+        f"also/{re.sub(FORBIDDEN, '_', name)}/{score} {side}": bounds[side]
+        for name, numbers in also.items()
+        for score, bounds in numbers.items()
+        for side in ("observed", "lower", "upper")
+        if bounds[side] is not None
+    }
 
 
 def at_the_end(training: Mapping[str, Any]) -> dict[str, float]:

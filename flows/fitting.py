@@ -167,6 +167,7 @@ def _own_loop(
     from torch import nn
 
     from wd_train.costs import Cost, peak_memory
+    from wd_train.stopping import asked, stop
     from wd_train.watching import watching_for
 
     if pipeline.train is None:
@@ -183,6 +184,8 @@ def _own_loop(
     started = time.monotonic()
     with watching_for(None if checkpoints is None else checkpoints.part, on_reading, say):
         model = pipeline.train(splits.train, splits.validation, pipeline.training)
+    if asked():  # in a loop that was left before its end
+        stop()
     if not isinstance(model, nn.Module | bytes | str | Path):
         expected = "a torch.nn.Module, or an ONNX file as bytes or as a path"
         raise ModelError(

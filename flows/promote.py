@@ -18,6 +18,7 @@ from flows.steps import step
 from pipelines.pipeline import Plan, load_pipeline
 from wdgate import __version__
 from wdgate.canonical import sha256
+from wdgate.evaluation.bounded import reported
 from wdgate.evaluation.evaluation import Evaluation, evaluate
 from wdgate.promotion import Promotion
 from wdgate.promotion import promote as promote_bytes
@@ -65,9 +66,15 @@ def promote(run_id: str) -> Summary:
     def predicted() -> Evaluation | None:
         # A look that was paid before; without a decision none was taken, and none is taken here.
         rows, task = splits.test.take(~report.left_out), plan.pipeline.task
-        return evaluate(onnx, rows, task, reference=splits.train.targets) if promotion.decision else None
+        if not promotion.decision:
+            return None
+        return evaluate(onnx, rows, task, reference=splits.train.targets, also=splits.also)
 
-    return _record(settings, predicted, registry, promotion, summary)
+    def beside(evaluation: Evaluation | None) -> dict[str, Any]:
+        judged = plan.pipeline
+        return reported(evaluation, judged.task, judged.alpha / judged.looks)
+
+    return _record(settings, predicted, beside, registry, promotion, summary)
 
 
 def open_registry(settings: Settings, name: str) -> Registry:
@@ -175,6 +182,7 @@ def environment() -> dict[str, str]:
 def _record(
     settings: Settings,
     predict: Callable[[], Evaluation | None],
+    beside: Callable[[Evaluation | None], dict[str, Any]],
     registry: Registry,
     promotion: Promotion,
     summary: Summary,
@@ -188,6 +196,7 @@ def _record(
     if (summary.outcome, summary.reason) == told or (summary.outcome, told[0]) == ("unchanged", "promoted"):
         return summary
     evaluation = promotion.evaluation or predict()
+    summary = replace(summary, **beside(evaluation))
     return step(tracking.record_verdict, "Recording the verdict")(settings, summary, evaluation)
 
 

@@ -42,6 +42,8 @@ class Summary:
         diagnoses: what a person should know of the decay: name, sentence, tensors.
         cost: the sentence that says what the training cost.
         onnx_sha256: hash of the exported file.
+        also: every score of each further test set with its bounds, where anything was predicted.
+        slices: the slices of each attribute of the test rows with their bounds, the worst first; likewise.
     """
 
     outcome: str
@@ -57,6 +59,8 @@ class Summary:
     diagnoses: Rows = field(default_factory=tuple)
     cost: str = ""
     onnx_sha256: str | None = None
+    also: Mapping[str, Any] = field(default_factory=dict)
+    slices: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain values."""
@@ -114,6 +118,8 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     if summary.gates:
         console.print()
         console.print(gates_table(summary.gates, summary.look))
+    for line in beside(summary.slices, summary.also):
+        console.print(f"\n{escape(line)}", highlight=False)
     did = "\n".join(
         [summary.decay, *(f"{found['name']}: {found['sentence']}" for found in summary.diagnoses)]
     ).strip()
@@ -125,6 +131,13 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     console.print(f"\nRun {summary.run_id}", highlight=False)
     if next_command:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
+
+
+def beside(slices: Mapping[str, Any], also: Mapping[str, Any]) -> list[str]:
+    """A line for the worst slice of each attribute, and one for each further test set."""
+    from flows.judgement_page import told
+
+    return told({"slices": slices, "also": also})
 
 
 def findings_table(findings: Rows) -> Table:

@@ -25,7 +25,15 @@ from mlflow.exceptions import MlflowException
 from data_checks.errors import RegistryError
 from data_checks.splits import read_inputs
 from flows.candidate import Candidate
-from flows.figures import at_the_end, decay_points, gate_bounds, of_decay, on_test, shares_found
+from flows.figures import (
+    at_the_end,
+    decay_points,
+    gate_bounds,
+    of_decay,
+    on_further_sets,
+    on_test,
+    shares_found,
+)
 from flows.page import page
 from flows.plots import curves, decay_curves, reliability
 from flows.report import Summary
@@ -197,9 +205,10 @@ def log_epoch(run: Run, epoch: Epoch, primary: str, readings: Sequence[Reading] 
         return
     curves = {name.replace("score", primary): value for name, value in asdict(epoch).items()}
     named = [name for name in curves if name not in ("epoch", "step", "seconds")]
-    # The epoch last: where it is there, its readings are.
-    read = [point for reading in readings for point in decay_points(reading)]
-    run.points([*read, *((name, curves[name], epoch.epoch) for name in named)])
+    for reading in readings:
+        log_reading(run, reading)
+    # Last, and in one call: where the epoch is there, all of it is, and its readings are.
+    run.points([(name, curves[name], epoch.epoch) for name in named])
 
 
 def log_reading(run: Run, reading: Reading, watch: str = FIRST_WATCH) -> None:
@@ -258,7 +267,8 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
     """Store the verdict with the run: numbers with bounds, tags, the note, the page to read first."""
     with answering(settings):
         run = Run(settings, summary.run_id)
-        run.metrics({**on_test(evaluation), **gate_bounds(summary.gates)})
+        further = on_further_sets(summary.also)
+        run.metrics({**on_test(evaluation), **gate_bounds(summary.gates), **further})
         decay = _read_decay(run)
         pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}
         run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from wd_train.decay import Decay
     from wd_train.training import Training
     from wdgate.evaluation.tasks import Classification, Regression
+    from wdgate.gates.also_gate import on
+    from wdgate.gates.effect_gate import decay_helps
+    from wdgate.gates.gap_gate import gap_at_most
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
+    from wdgate.gates.slice_gate import slices
 
 _PLACES = {
     "Classification": "wdgate.evaluation.tasks",
@@ -34,11 +38,15 @@ _PLACES = {
     "Training": "wd_train.training",
     "at_least": "wdgate.gates.gates",
     "at_most": "wdgate.gates.gates",
+    "decay_helps": "wdgate.gates.effect_gate",
+    "gap_at_most": "wdgate.gates.gap_gate",
     "image_folder": "data_checks.readers",
     "no_worse": "wdgate.gates.gates",
+    "on": "wdgate.gates.also_gate",
     "read_table": "data_checks.readers",
     "robust": "wdgate.gates.gates",
     "skill": "wdgate.gates.gates",
+    "slices": "wdgate.gates.slice_gate",
     "split": "data_checks.splitting",
     "within": "wdgate.gates.gates",
 }
@@ -54,11 +62,15 @@ __all__ = [
     "Training",
     "at_least",
     "at_most",
+    "decay_helps",
+    "gap_at_most",
     "image_folder",
     "no_worse",
+    "on",
     "read_table",
     "robust",
     "skill",
+    "slices",
     "split",
     "within",
 ]

@@ -25,7 +25,7 @@ import torch
 from data_checks.errors import TrainingError
 from wdgate import __version__
 
-FORMAT = 1
+FORMAT = 2
 EVERY = 30.0
 """Seconds between two checkpoints."""
 MOST_TIME = 0.01

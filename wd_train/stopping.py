@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,7 +25,8 @@ def stoppable() -> Iterator[None]:
             stop()
     finally:
         _Asked.listening -= 1
-        if not _Asked.listening:
+        # Who leaves a loop before its end closes a generator, which cannot stop anything: the caller asks.
+        if not _Asked.listening and not isinstance(sys.exception(), GeneratorExit):
             _Asked.then = None
 
 
@@ -55,4 +57,5 @@ def asked() -> bool:
 
 def stop() -> None:
     """Stop, as it was asked."""
-    (_Asked.then or interrupt)()
+    then, _Asked.then = _Asked.then or interrupt, None
+    then()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wdgate.evaluation.predictions import read_predictions
     from wdgate.evaluation.tasks import Classification, Regression
     from wdgate.gates.also_gate import on
+    from wdgate.gates.effect_gate import decay_helps
+    from wdgate.gates.gap_gate import gap_at_most
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
     from wdgate.gates.slice_gate import slices
     from wdgate.judge_any import judge
@@ -31,7 +33,9 @@ __all__ = [
     "Regression",
     "at_least",
     "at_most",
+    "decay_helps",
     "evaluate",
+    "gap_at_most",
     "history",
     "judge",
     "load_champion",
@@ -52,6 +56,8 @@ _MODULES = {
     "wdgate.evaluation.tasks": ("Classification", "Regression"),
     "wdgate.evaluation.predictions": ("read_predictions",),
     "wdgate.gates.also_gate": ("on",),
+    "wdgate.gates.effect_gate": ("decay_helps",),
+    "wdgate.gates.gap_gate": ("gap_at_most",),
     "wdgate.gates.gates": ("at_least", "at_most", "no_worse", "robust", "skill", "within"),
     "wdgate.gates.slice_gate": ("slices",),
     "wdgate.judge_any": ("judge",),

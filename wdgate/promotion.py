@@ -283,6 +283,9 @@ def _judge(case: _Case, booking: Booking) -> Entry:
         alpha=case.alpha,
         looks=case.looks,
         look=booking.look,
+        onnx=case.onnx,
+        train=_on_train(case),
+        effect=case.evidence.get("claimed_by_trainer", {}).get("decay_effect"),
     )
     ledger = case.registry.ledger
     body = {
@@ -303,9 +306,24 @@ def _evaluation(case: _Case, onnx: bytes) -> Evaluation:
     key = sha256(onnx)
     if key not in case.evaluations:
         case.evaluations[key] = case.step(evaluate)(
-            onnx, case.rows, case.task, reference=case.splits.train.targets
+            onnx,
+            case.rows,
+            case.task,
+            reference=case.splits.train.targets,
+            also=case.splits.also,
         )
     return case.evaluations[key]
+
+
+def _on_train(case: _Case) -> Evaluation | None:
+    """What the candidate does on train rows, where a gate asks for the generalization gap."""
+    from wdgate.evaluation.evaluation import evaluate
+    from wdgate.gates.gap_gate import asks_for_train, train_rows
+
+    if not asks_for_train(case.gates):
+        return None
+    train = case.splits.train
+    return evaluate(case.onnx, train_rows(train), case.task, reference=train.targets, corruptions=())
 
 
 def _evaluation_of(case: _Case, entry: Entry | None) -> Evaluation | Incomparable | None:

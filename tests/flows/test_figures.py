@@ -1,6 +1,6 @@
 """Do the numbers of a run have the names that people look for?"""
 
-from flows.figures import at_the_end
+from flows.figures import at_the_end, on_further_sets
 from flows.fitting import _told
 from wd_train.costs import Cost
 
@@ -17,3 +17,11 @@ def test_what_a_training_cost_has_a_section_of_its_own():
 
 def test_a_training_of_an_older_version_has_no_cost():
     assert at_the_end({"seconds": 1}) == {"final/seconds": 1.0}
+
+
+def test_the_numbers_of_further_test_sets_have_names_that_mlflow_takes():
+    numbers = {"observed": 0.9, "lower": 0.85, "upper": None, "rows": 300}
+    assert on_further_sets({"winter #1": {"accuracy": numbers}}) == {
+        "also/winter _1/accuracy observed": 0.9,
+        "also/winter _1/accuracy lower": 0.85,
+    }

@@ -62,6 +62,14 @@ def test_only_a_refusal_has_exit_code_1(outcome, code):
     assert Summary(outcome, "", "", "digits", "abc").exit_code == code
 
 
+def test_the_worst_slice_and_the_further_test_sets_are_told():
+    numbers = {"observed": 0.9, "lower": 0.85, "upper": 0.94, "rows": 300}
+    slices = {"site": [{**numbers, "attribute": "site", "value": "B[1]"}]}
+    text = printed(replace(REFUSED, slices=slices, also={"winter": {"accuracy": numbers}}))
+    assert "Slice by site: B[1], 0.900 (0.850 to 0.940) on 300 rows" in text
+    assert "On winter: accuracy 0.900 (0.850 to 0.940) on 300 rows" in text
+
+
 def test_the_summary_is_json():
     assert json.loads(json.dumps(REFUSED.as_dict()))["gates"][0]["status"] == "inconclusive"
 

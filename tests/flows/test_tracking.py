@@ -17,9 +17,9 @@ from wd_train.training import Epoch
 class Curves:
     """Stands for an open run; keeps the points of each call."""
 
-    def __init__(self, logged_epoch=0):
+    def __init__(self, logged_epoch=0, logged_steps=()):
         self.logged_epoch, self.calls = logged_epoch, []
-        self.logged_steps = {}
+        self.logged_steps = dict(logged_steps)
 
     def points(self, points):
         self.calls.append(points)
@@ -39,10 +39,12 @@ def names(points):
     return {name for name, _, _ in points}
 
 
-def test_an_epoch_and_the_readings_before_it_are_one_call_at_their_own_steps():
+def test_the_readings_before_an_epoch_go_out_first_and_the_epoch_as_a_whole():
     run = Curves()
     log_epoch(run, epoch(2), "accuracy", [reading(15, 2), reading(20, 2)])
-    (points,) = run.calls
+    assert len(run.calls) == 3
+    assert len(run.calls[-1]) == 6
+    points = [point for call in run.calls for point in call]
     assert [point for point in points if point[0] == "decay/rms/layer1"] == [
         ("decay/rms/layer1", 2.0, 15),
         ("decay/rms/layer1", 2.0, 20),
@@ -56,7 +58,14 @@ def test_a_run_that_is_opened_again_gets_no_point_twice():
     log_epoch(run, epoch(2), "accuracy", [reading(20, 2)])
     assert run.calls == []
     log_epoch(run, epoch(3), "accuracy", [reading(30, 2)])
-    assert len(run.calls) == 1
+    assert len(run.calls) == 2
+
+
+def test_a_reading_that_was_drawn_before_its_epoch_was_is_not_drawn_twice():
+    run = Curves(logged_epoch=2, logged_steps={"": 30})
+    log_epoch(run, epoch(3), "accuracy", [reading(30, 2), reading(40, 2)])
+    steps = [step for call in run.calls[:-1] for _, _, step in call]
+    assert set(steps) == {40}
 
 
 def test_of_many_tensors_the_first_the_last_and_the_median_have_curves():
@@ -70,8 +79,9 @@ def test_of_many_tensors_the_first_the_last_and_the_median_have_curves():
 def test_what_is_not_known_and_what_is_known_before_the_first_step_are_no_points():
     run = Curves()
     log_epoch(run, epoch(1), "accuracy", [Reading(0), reading(1, 1, None), reading(2, 20, None)])
-    assert not any("distance" in name for name in names(run.calls[0]))
-    assert {step for name, _, step in run.calls[0] if name.startswith("decay/")} == {1, 2}
+    points = [point for call in run.calls for point in call]
+    assert not any("distance" in name for name in names(points))
+    assert {step for name, _, step in points if name.startswith("decay/")} == {1, 2}
 
 
 def test_points_go_out_in_calls_of_what_mlflow_takes(monkeypatch):

@@ -1,6 +1,7 @@
 """In which order a model is booked, judged, released and made the champion."""
 
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ from data_checks.errors import CannotProceed, DataError, ModelError, PipelineErr
 from wdgate.canonical import canonical_json
 from wdgate.certificate import Certificate
 from wdgate.evaluation.tasks import Classification
+from wdgate.gates.also_gate import on
+from wdgate.gates.effect_gate import decay_helps
+from wdgate.gates.gap_gate import gap_at_most
 from wdgate.gates.gates import at_least, no_worse
 from wdgate.promotion import promote
 from wdgate.registry import Registry
@@ -63,6 +67,16 @@ def test_a_model_that_passes_becomes_the_champion(registry, promotes, rows, onnx
     assert certificate.sha256 == body["certificate_sha256"]
     assert certificate.predicate["decision"] == promotion.decision
     assert certificate.predicate["evidence"] == {"decay": 0.3}
+
+
+def test_further_test_sets_are_evaluated_and_can_be_gated(promotes, rows, onnx_file):
+    splits = rows()
+    also = {"winter": splits.test.take(np.arange(50, 150))}
+    there = replace(splits, also=also)
+    promotion = promotes(onnx_file(), there, gates=(*GATES, on("winter", at_least("accuracy", 0.8))))
+    assert promotion.outcome == "promoted"
+    assert len(promotion.evaluation.also["winter"]) == 100
+    assert "accuracy at least 0.8 on winter" in [gate["name"] for gate in promotion.decision["gates"]]
 
 
 def test_the_printed_form_has_gates_and_findings_at_the_top(promotes, rows, onnx_file):
@@ -369,3 +383,22 @@ def test_looks_that_were_planned_anew_do_not_renew_alpha(promotes, rows, onnx_fi
 def test_the_promoted_entry_names_the_run_that_was_promoted(registry, promotes, rows, onnx_file):
     promotes(onnx_file(), rows(), run_id="this one")
     assert registry.ledger.entries()[-1].body["run_id"] == "this one"
+
+
+def test_the_certificate_says_what_became_of_the_decoys_and_of_a_flipped_bit(promotes, rows, onnx_file):
+    decoys = promotes(onnx_file(), rows()).certificate["predicate"]["decision"]["decoys"]
+    assert {decoy["status"] for decoy in decoys} == {"refused", "not applicable"}
+    assert decoys[-1]["name"] == "the file with one flipped bit"
+    assert decoys[-1]["status"] == "refused"
+
+
+def test_train_rows_and_the_trainers_effect_are_looked_at_where_a_gate_asks(promotes, rows, onnx_file):
+    one = {"score": "accuracy", "difference": 0.02, "lower": 0.01, "upper": 0.03, "pairs": 3}
+    effect = {"status": "measured", "effects": [one]}
+    promotion = promotes(
+        onnx_file(),
+        rows(),
+        gates=(at_least("accuracy", 0.9), gap_at_most("accuracy", 0.2), decay_helps("accuracy")),
+        evidence={"claimed_by_trainer": {"decay_effect": effect}},
+    )
+    assert [gate["status"] for gate in promotion.decision["gates"]] == ["passed"] * 4
