@@ -127,7 +127,7 @@ class Plan:
         pipeline: what is run.
         locator: what it was named by.
         arguments: of its function, with the defaults that were not given.
-        code_sha256: hash of the function's file and of the modules beside it that it imports.
+        code_sha256: hash of the function's file and of the user's own modules that it imports.
         given: the names of the arguments that are no defaults.
     """
 
