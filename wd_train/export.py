@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class ExportedModel:
         inputs: what it takes.
         outputs: what it gives.
         parity: how near it is to the network; None where the network was never seen.
+        temperature: what the file divides the network's outputs by; None where nobody asked for it.
     """
 
     onnx: bytes
@@ -62,6 +63,7 @@ class ExportedModel:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     parity: Parity | None
+    temperature: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the bytes, as plain values."""
@@ -71,6 +73,7 @@ class ExportedModel:
             "inputs": [asdict(port) for port in self.inputs],
             "outputs": [asdict(port) for port in self.outputs],
             "parity": None if self.parity is None else asdict(self.parity),
+            **({} if self.temperature is None else {"temperature": self.temperature}),
         }
 
 
@@ -87,16 +90,40 @@ class Predictor(nn.Module):
         return tuple(self.task.predictions(self.network(inputs)).values())
 
 
-def export(network: nn.Module, task: Task, example: Split) -> ExportedModel:
+class Tempered(nn.Module):
+    """A network whose outputs are divided by a temperature (Guo et al. 2017)."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, inputs: Any) -> Any:
+        """The network's outputs, each divided by the temperature."""
+        return self.network(inputs) / self.temperature
+
+
+def export(network: nn.Module, task: Task, example: Split, temperature: float | None = None) -> ExportedModel:
     """Write the network and the task's predictions as one ONNX file, compared on rows of `example`.
 
     The bytes depend on the network, the task and the kind of the inputs alone: not on the folder, the process
     or the time. The input is called `inputs`, or as the columns are; the number of rows is free.
 
+    Args:
+        network: what was trained.
+        task: its predictions are the file's outputs.
+        example: rows as they were read.
+        temperature: divides the network's outputs in the file, as `wdgate.evaluation.temperature` found it;
+            None or 1 leaves the file as it is without.
+
     Raises:
-        ModelError: a network that cannot be exported, or whose file predicts something else.
+        ModelError: a network that cannot be exported, or whose file predicts something else; a temperature
+            that is not above 0, or asked for a task that has no classes.
     """
     network = network.cpu().eval()
+    if temperature is not None:
+        _check_temperature(temperature, task)
+        network = Tempered(network, temperature).eval() if temperature != 1 else network
     rows = example.take(np.arange(min(EXAMPLES, len(example))))
     few = as_tensors(read_inputs(rows.inputs, _two_rows(len(rows))))
     with torch.no_grad():
@@ -105,7 +132,8 @@ def export(network: nn.Module, task: Task, example: Split) -> ExportedModel:
     task.scores(predictions, example.targets[_two_rows(len(rows))])
     names = list(predictions)
     content = _plain(_graph(Predictor(network, task), few, names), task)
-    return _exported(content, check_parity(content, network, task, rows.inputs, len(rows)))
+    parity = check_parity(content, network, task, rows.inputs, len(rows))
+    return replace(_exported(content, parity), temperature=temperature)
 
 
 def adopt(content: bytes | Path, task: Task, example: Split) -> ExportedModel:
@@ -119,6 +147,13 @@ def adopt(content: bytes | Path, task: Task, example: Split) -> ExportedModel:
     predictions = OnnxModel(content).predict(read_inputs(example.inputs, rows))
     task.scores(predictions, example.targets[rows])
     return _exported(content, parity=None)
+
+
+def _check_temperature(temperature: float, task: Task) -> None:
+    if not 0 < temperature < float("inf"):
+        raise ModelError(f"temperature must be a number above 0, got {temperature!r}")
+    if not hasattr(task, "classes"):
+        raise ModelError(f"a temperature is for logits of classes, but the task is {type(task).__name__}")
 
 
 def _graph(predictor: Predictor, few: Tensors, names: list[str]) -> onnx.ModelProto:

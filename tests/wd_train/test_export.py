@@ -168,3 +168,25 @@ def test_a_file_that_does_not_do_what_the_task_needs_is_not_adopted(exported, co
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"gone\.onnx cannot be read"):
         adopt(tmp_path / "gone.onnx", TASK, PICTURES)
+
+
+def test_a_temperature_divides_the_outputs_in_the_file_and_is_told(network, exported):
+    cooler = export(network, TASK, PICTURES, temperature=2.0)
+    with torch.no_grad():
+        expected = (network(torch.tensor(PICTURES.inputs)) / 2).softmax(dim=1).numpy()
+    found = OnnxModel(cooler.onnx).predict(PICTURES.inputs)
+    plain = OnnxModel(exported.onnx).predict(PICTURES.inputs)
+    assert np.allclose(found["probs"], expected, atol=1e-6)
+    assert found["predicted"].tolist() == plain["predicted"].tolist()
+    assert cooler.as_dict()["temperature"] == 2
+    assert "temperature" not in exported.as_dict()
+
+
+def test_a_temperature_of_1_changes_no_byte(network, exported):
+    assert export(network, TASK, PICTURES, temperature=1.0).onnx == exported.onnx
+
+
+@pytest.mark.parametrize(("temperature", "task"), [(0.0, TASK), (float("nan"), TASK), (2.0, Regression())])
+def test_a_temperature_that_means_nothing_is_refused(network, temperature, task):
+    with pytest.raises(ModelError, match="temperature"):
+        export(network, task, PICTURES, temperature=temperature)

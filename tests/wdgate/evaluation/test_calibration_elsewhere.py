@@ -1,5 +1,5 @@
 """What others compute, where they can be imported: `pip install --no-deps --target .wdgate/peers/calibration
-torchmetrics lightning-utilities netcal relplot uncertainty-calibration deprecation seaborn`."""
+torchmetrics lightning-utilities relplot uncertainty-calibration deprecation seaborn`."""
 
 import importlib
 import sys

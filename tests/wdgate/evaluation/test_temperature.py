@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from wdgate.evaluation.temperature import fit_temperature, nll_at, temperature
+from wdgate.evaluation.temperature import _folds, fit_temperature, nll_at, temperature
 
 
 def made_up(seed, rows, true=1.0, classes=3):
@@ -52,16 +52,21 @@ def test_the_gain_is_measured_on_rows_that_it_was_not_fitted_on():
     assert found.gain < own
 
 
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 1000), st.integers(2, 12))
-def test_rows_of_few_groups_show_less(seed, count):
-    logits, targets = made_up(seed, 240, 2.0)
-    groups = np.arange(240) % count
-    found, alone = temperature(logits, targets, 0.05, groups), temperature(logits, targets)
-    assert found.fitted == alone.fitted
-    # With two groups a bound is Student's t with one degree of freedom.
-    assert count > 2 or found.upper - found.lower > alone.upper - alone.lower
-    assert temperature(logits, targets, 0.0025, groups * 0).value == 1
+def test_rows_of_one_group_are_one_row_and_change_nothing():
+    logits, targets = made_up(0, 240, 2.0)
+    found = temperature(logits, targets, 0.05, np.zeros(240))
+    assert found.value == 1
+    assert found.fitted == 1
+    assert np.isnan(found.lower)
+
+
+def test_whole_groups_are_dealt_to_folds():
+    logits, targets = made_up(0, 200, 2.0)
+    groups = np.arange(200) // 20
+    fold = _folds(200, groups)
+    assert all(len(np.unique(fold[groups == one])) == 1 for one in range(10))
+    assert np.unique(fold).tolist() == [0, 1, 2, 3, 4]
+    assert temperature(logits, targets, 0.05, groups).fitted == temperature(logits, targets).fitted
 
 
 def test_weights_count():
