@@ -9,7 +9,7 @@ from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.named import says_share
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.bounds import Bounds, mean_bounds
-from wdgate.gates.miscalibration import PERFECT, allowing_for_noise
+from wdgate.gates.miscalibration import PERFECT, allowing_for_noise, at_least_the_gap
 from wdgate.gates.of_classes import class_bounds, class_improvement
 from wdgate.gates.paired import difference_bounds
 from wdgate.gates.resampling import jackknife_bounds
@@ -33,7 +33,9 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
         lambda r: _metric(name, evaluation, task, r), len(evaluation), alpha, evaluation.groups
     )
     perfect = evaluation.metrics.get(name + PERFECT)
-    return bounds if perfect is None else allowing_for_noise(bounds, perfect)
+    bounds = bounds if perfect is None else allowing_for_noise(bounds, perfect)
+    gap = measured("confidence_gap", evaluation, task, alpha) if name == "smooth_ece" else None
+    return bounds if gap is None else at_least_the_gap(bounds, gap)
 
 
 def improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:

@@ -7,7 +7,7 @@ from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.bounds import Bounds
 from wdgate.gates.measuring import improvement, measured
-from wdgate.gates.miscalibration import allowing_for_noise
+from wdgate.gates.miscalibration import allowing_for_noise, at_least_the_gap
 
 TASK = Classification(("no", "yes"))
 
@@ -51,7 +51,18 @@ def test_with_more_rows_what_is_chance_goes_away():
     assert np.allclose([lower, upper], 0.01, atol=1e-4)
 
 
+def test_a_smooth_error_is_never_bounded_below_the_gap():
+    evaluation = model(360, 0.08, 50)
+    found = measured("smooth_ece", evaluation, TASK, 0.0025)
+    gap = measured("confidence_gap", evaluation, TASK, 0.0025)
+    # Its jackknife alone says at most .0698 here, and the truth is .08.
+    assert found.upper == gap.upper > 0.08
+    assert found.on_times_the_rows(100)[1] < found.upper
+
+
 def test_nan_stays_nan():
+    nan = Bounds(0.05, math.nan, math.nan, 1)
+    assert math.isnan(at_least_the_gap(nan, Bounds(0.0, -0.1, 0.1, 1)).upper)
     assert math.isnan(allowing_for_noise(Bounds(0.05, math.nan, math.nan, 1), 0.04).lower)
 
 
