@@ -16,6 +16,7 @@ from flows.check_data import check, load_splits
 from flows.checked import data_docs
 from flows.fitting import export, fit, measure
 from flows.interrupting import stopping_between_steps
+from flows.progress import say
 from flows.settings import read_settings
 from flows.steps import step
 from flows.under_way import alone, checkpoints_of
@@ -46,6 +47,7 @@ def train(pipeline: str, parameters: dict[str, Any] | None = None, fresh: bool =
     with alone(settings, key), stopping_between_steps():
         run, finished = tracking.open_run(settings, plan, splits, key, fresh=fresh)
         if finished is not None:
+            say(f"trained already, in run {run.run_id}: nothing is trained again (--fresh does)")
             return finished
         with tracking.closed_on_failure(run):
             return _train(plan, splits, run, checkpoints_of(settings, key), fresh)

@@ -270,6 +270,7 @@ class Loop:
             return
         told = len(self._watch.readings)
         self.load_state_dict(state)
+        self._tell(f"going on from step {self._step:,} of {len(self._work.rates):,}, where it was stopped")
         self._tell_again(self._watch.readings[told:])
 
     def _fits(self, state: Mapping[str, Any]) -> bool:
