@@ -70,4 +70,4 @@ install = $(BIN)/pip install --disable-pip-version-check --no-input --progress-b
 	| awk '/^ *Downloading .*[0-9][0-9][0-9]\.?[0-9]* MB/ { print "  downloading " $$2 " " $$3 " MB)"; fflush() } \
 	       /^Collecting / && ++n % 20 == 0 { print "  " n " packages found"; fflush() } \
 	       /^Installing collected/ { print "  unpacking " n " packages"; fflush() } \
-	       /^Successfully/ { print "  installed" }'
+	       /^Successfully installed/ { print "  installed" }'
