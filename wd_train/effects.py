@@ -20,6 +20,7 @@ EffectStatus = Literal["measured", "not measured", "nothing to measure"]
 ScoreStatus = Literal["better", "worse", "changed", "no measurable effect", "not measured"]
 Members = Sequence[Outcome | Diverged]
 
+OF_GATES = ("average_precision", "l2_ece", "smooth_ece", "classwise_ece")
 METRICS = ("ece",)
 """The metrics, numbers that are no mean of rows, on which the effect is measured."""
 
@@ -119,7 +120,13 @@ def values_of(task: Task, outcome: Outcome, validation: Split) -> dict[str, floa
         name: float(np.average(scores, weights=_of_rows(validation.weights, score=name, split=validation)))
         for name, scores in _scores(task, outcome, validation).items()
     }
-    return values | dict(task.metrics(outcome.predictions, validation.targets, validation.weights))
+    known = task.metrics(outcome.predictions, validation.targets, validation.weights)
+    return values | {name: known[name] for name in known if is_compared(name)}
+
+
+def is_compared(metric: str) -> bool:
+    """Whether trainings are compared by a metric: what gates alone ask for is dear, and fills a table."""
+    return metric not in OF_GATES and "/" not in metric and not metric.endswith("_if_perfect")
 
 
 def _complete(with_decay: Members, without: Members) -> list[tuple[Outcome, Outcome]]:
