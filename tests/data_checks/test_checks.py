@@ -157,9 +157,10 @@ def test_no_generated_table_crashes_it(kinds, rows, seed, values):
 
     report = check_splits(Splits(part(), part(), part()))
     unanswered = {code for code, status in statuses(report).items() if status == "error"}
-    # Nothing is near rows of which none is complete; that they are not has failed already.
+    # Nothing is near rows of which none is complete; that they are not has failed already. Of fewer than 16
+    # train rows nobody can tell how near honest rows come.
     assert unanswered <= {"DC120", "DC122"}, unanswered
-    assert not unanswered or statuses(report)["DC101"] == "failed"
+    assert not unanswered or rows < 16 or statuses(report)["DC101"] == "failed"
 
 
 def test_near_copies_are_left_out_and_fail_above_half_a_percent():
