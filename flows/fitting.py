@@ -133,7 +133,6 @@ def _fitted(trained: TrainedModel, primary: str) -> Fitted:
     facts = {
         "seconds": round(trained.seconds, 3),
         "best_epoch": trained.best_epoch,
-        "epochs_saved": trained.epochs_saved,
         f"train_{primary}": trained.train_score,
         f"validation_{primary}": trained.validation_score,
         "cost": _told(trained.cost),

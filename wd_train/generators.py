@@ -1,17 +1,35 @@
-"""Where do the generators of random numbers stand, of which a loop of somebody else's draws?"""
+"""Where do the generators of random numbers stand, of which a training draws?"""
 
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from wd_train.loop import generator_states, set_generator_states
-
 Generator = torch.Generator | np.random.Generator
+
+
+def generator_states(device: torch.device) -> dict[str, Any]:
+    """Where the generators of random numbers are that nobody hands over: torch's, numpy's and Python's."""
+    # Of this device alone: asking the others would take memory of each.
+    cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what others' code draws from
+    numbers = (kind, torch.from_numpy(np.asarray(keys, np.int64)), *rest)
+    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numbers, "python": random.getstate()}
+
+
+def set_generator_states(states: Mapping[str, Any], device: torch.device) -> None:
+    """Let the generators go on from there."""
+    torch.set_rng_state(states["torch"])
+    if device.type == "cuda" and states["cuda"] is not None:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    kind, keys, *rest = states["numpy"]
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    random.setstate(states["python"])
 
 
 def states_of(generators: Mapping[str, Generator], device: torch.device) -> dict[str, Any]:

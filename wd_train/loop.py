@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
@@ -32,6 +30,7 @@ from wd_train.gathering import (
     measured,
     of_each,
 )
+from wd_train.generators import generator_states, set_generator_states
 from wd_train.gradients import BatchGradients
 from wd_train.losses import TrainLoss
 from wd_train.measuring import Best, Seen
@@ -358,25 +357,6 @@ class PassingBuffers:
 
 def _shapes(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(values, "shape", None) for name, values in tensors.items()}
-
-
-def generator_states(device: torch.device) -> dict[str, Any]:
-    """Where the generators of random numbers are that nobody hands over: torch's, numpy's and Python's."""
-    # Of this device alone: asking the others would take memory of each.
-    cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-    kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - what others' code draws from
-    numbers = (kind, torch.from_numpy(np.asarray(keys, np.int64)), *rest)
-    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": numbers, "python": random.getstate()}
-
-
-def set_generator_states(states: Mapping[str, Any], device: torch.device) -> None:
-    """Let the generators go on from there."""
-    torch.set_rng_state(states["torch"])
-    if device.type == "cuda" and states["cuda"] is not None:
-        torch.cuda.set_rng_state(states["cuda"], device)
-    kind, keys, *rest = states["numpy"]
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
-    random.setstate(states["python"])
 
 
 def on(device: torch.device) -> Callable[[Tensor], Tensor]:

@@ -48,7 +48,6 @@ class TrainedModel:
         decay: which tensors were decayed, and how far.
         seconds: wall time, without what passed between a stop and going on.
         best_epoch: the epoch whose weights were kept.
-        epochs_saved: how many patience left out.
         train_score: mean primary score of the kept weights on the train rows as they are.
         validation_score: the same on the validation rows.
         cost: of the training, in time, memory, arithmetic and energy.
@@ -66,7 +65,6 @@ class TrainedModel:
     cost: Cost
     readings: tuple[Reading, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
-    epochs_saved: int = 0
 
 
 def train(
@@ -168,7 +166,6 @@ def _trained(
         validation_score=validation_score,
         readings=tuple(watch.readings),
         diagnoses=tuple(watch.diagnoses),
-        epochs_saved=work.training.epochs - loop.history[-1].epoch,
         cost=cost,
     )
 

@@ -256,5 +256,5 @@ def test_what_restarts_take_of_a_weight_is_known_before_the_training():
 def test_it_is_said_how_many_epochs_patience_left_out():
     impatient = dataclasses.replace(TRAINING, learning_rate=1.0, weight_decay=0.0, epochs=30, patience=1)
     result = run(training=impatient)
-    assert result.epochs_saved == 30 - result.history[-1].epoch > 0
-    assert run(training=TRAINING).epochs_saved == 0
+    assert result.cost.epochs_saved == 30 - result.history[-1].epoch > 0
+    assert run(training=TRAINING).cost.epochs_saved == 0
