@@ -49,8 +49,15 @@ class Standing:
 
     @property
     def anchor(self) -> Entry | None:
-        """The frozen reference: the first champion that was not taken back."""
-        return next((entry for entry in self.promoted if onnx_of(entry) not in self.rolled_back), None)
+        """The frozen reference: the last promotion that surpassed the anchor before it, at first the first one.
+
+        What was taken back is passed over, so that the anchor before it is the reference again.
+        """
+        kept = [entry for entry in self.promoted if onnx_of(entry) not in self.rolled_back]
+        surpassing = (
+            entry for entry in reversed(kept) if (entry.body.get("superior") or {}).get("shown") is True
+        )
+        return next(surpassing, kept[0] if kept else None)
 
     def entry(self, entry_hash: str) -> Entry:
         """The `promoted` entry of that hash.
