@@ -75,6 +75,8 @@ class Evaluation:
         corrupted_rows: positions (M,) of the rows that were corrupted; None: all, or none.
         attributes: what the rows are broken down by, by name, each (N,).
         also: the evaluation of each further test set, by its name.
+        unseen: positions of the rows on which others may be compared with it, because it was neither
+            fitted nor chosen on them; None: all.
     """
 
     onnx_sha256: str
@@ -90,6 +92,7 @@ class Evaluation:
     corrupted_rows: Rows | None = None
     attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     also: Mapping[str, Evaluation] = field(default_factory=dict)
+    unseen: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.targets)

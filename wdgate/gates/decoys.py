@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.gates.pairing import pair
 
 if TYPE_CHECKING:  # the gates bring these decoys
     from wdgate.evaluation.tasks import Task
@@ -143,10 +144,15 @@ def of_margin(
     score: str, margin: float, higher_is_better: bool, whom: str, other: Any, case: Case
 ) -> Iterator[Decoy]:
     """Models that are worse than another one, here in the champion's place, by more than the margin."""
-    champion, bad, case = other, case.bad, replace(case, champion=other, anchor=None)
-    if not isinstance(champion, Evaluation) or not (score in champion.scores or score in champion.metrics):
+    if not isinstance(other, Evaluation) or not (score in other.scores or score in other.metrics):
         yield Decoy(f"worse than the {whom}", None, f"there is no {whom} to be compared with")
         return
+    ours, champion = pair(case.evaluation, other, case.task)
+    if not len(champion):
+        yield Decoy(f"worse than the {whom}", None, f"the {whom} has learned from all of these rows")
+        return
+    bad = case.bad if ours is case.evaluation else Bad(ours, case.task)
+    case = replace(case, evaluation=ours, champion=champion, anchor=None)
     if score in case.evaluation.scores:
         made = _worse_by(margin, score, higher_is_better, case.evaluation, champion)
         yield _decoy(f"{score} just {margin:g} worse than the {whom}'s", case, made, "too few rows are right")

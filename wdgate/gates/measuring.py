@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,7 @@ from wdgate.gates.bounds import Bounds, mean_bounds
 from wdgate.gates.miscalibration import PERFECT, allowing_for_noise, at_least_the_gap
 from wdgate.gates.of_classes import class_bounds, class_improvement
 from wdgate.gates.paired import difference_bounds
+from wdgate.gates.pairing import left_out, pair
 from wdgate.gates.resampling import jackknife_bounds
 
 Rows = NDArray[np.intp]
@@ -39,7 +42,16 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
 
 
 def improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:
-    """The bounds of how much better `ours` is than `theirs`, in the score's own better direction."""
+    """The bounds of how much better `ours` is than `theirs`, in the score's own better direction.
+
+    On the rows that `theirs` has not learned from; the remark says how many were left out.
+    """
+    bounds = _improvement(name, *pair(ours, theirs, task), task, alpha)
+    remarks = [remark for remark in (bounds.remark, left_out(theirs)) if remark]
+    return replace(bounds, remark="; ".join(remarks))
+
+
+def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:
     sign = -1.0 if direction(name, task) is False else 1.0
     if name in ours.scores:
         rows = ours.rows_of(name)
@@ -80,6 +92,8 @@ def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable)
         k: v.shape for k, v in theirs.predictions.items()
     }:
         return "it predicts other things, such as other classes"
+    if theirs.unseen is not None and not len(theirs.unseen):
+        return f"it was trained or chosen on all {len(theirs):,} test rows"
     if not (_has(name, ours) and _has(name, theirs)):
         return f"{name} was not measured for both"
     if not np.array_equal(ours.rows_of(name).positions, theirs.rows_of(name).positions):
