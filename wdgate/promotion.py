@@ -32,7 +32,9 @@ if TYPE_CHECKING:  # a promotion that is answered from the ledger needs neither
     from wdgate.gates.results import GateDecision
 
 Step = Callable[[Callable[..., Any]], Callable[..., Any]]
-Outcome = Literal["promoted", "unchanged", "refused"]
+Outcome = Literal["promoted", "unchanged", "refused", "passed"]
+# What predicts and scores rows with a file: takes and gives what `evaluate` does.
+Evaluates = Callable[..., "Evaluation"]
 
 
 def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +47,7 @@ class Promotion:
     """How it ended.
 
     Args:
-        outcome: `promoted`, `unchanged` or `refused`.
+        outcome: `promoted`, `unchanged`, `refused`, or `passed` where it was only to be judged.
         reason: one of `passed`, `same-bytes`, `data`, `gates`, `looks-spent`, `rolled-back`.
         sentence: the verdict for a reader who is no specialist.
         model: name of the registered model.
@@ -90,6 +92,8 @@ class _Case:
     evidence: Mapping[str, Any]
     registry: Registry
     step: Step
+    evaluates: Evaluates
+    only_judge: bool
     # By the file's hash: the champion is often the anchor too, and a lost race judges the same bytes again.
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
 
@@ -126,6 +130,8 @@ def promote(
     evidence: Mapping[str, Any],
     registry: Registry,
     step: Step = plainly,
+    evaluates: Evaluates | None = None,
+    only_judge: bool = False,
 ) -> Promotion:
     """Judge an ONNX file, and make it the champion if every gate lets it pass.
 
@@ -142,6 +148,9 @@ def promote(
         evidence: what the certificate binds beside the judgement: the decay, the code, the environment.
         registry: where the model is kept, and its ledger.
         step: wraps `book`, `evaluate`, `judge` and `release` before each is called, for a flow engine.
+        evaluates: in place of `evaluate`, for files whose inputs and outputs have names of their own. It is
+            asked about the candidate, the champion and the anchor.
+        only_judge: a look is paid and the answer recorded, and nothing is released.
 
     Returns:
         How it ended; a refusal is a result, not an exception.
@@ -149,7 +158,10 @@ def promote(
     Raises:
         CannotProceed: the file, the rows or the registry do not allow a judgement; nothing was promoted.
     """
-    case = _Case(onnx, splits, task, gates, report, run_id, alpha, looks, plain(evidence), registry, step)
+    said, by = plain(evidence), evaluates or evaluate
+    case = _Case(
+        onnx, splits, task, gates, report, run_id, alpha, looks, said, registry, step, by, only_judge
+    )
     _validate(case, name)
     finished = registry.project()
     if not report.passed:
@@ -158,7 +170,8 @@ def promote(
         return case.ends(
             "refused", "gates", "Refused. No gate was given, so there is nothing that the model has shown."
         )
-    OnnxModel(onnx)  # what cannot be opened is said before a look is paid
+    if evaluates is None:
+        OnnxModel(onnx)  # what cannot be opened is said before a look is paid
     for _ in range(ATTEMPTS):
         ended = _known(case, finished) or _attempt(case)
         if ended is not None:
@@ -247,6 +260,8 @@ def _attempt(case: _Case) -> Promotion | None:
     decision = judged.body["decision"]
     if decision["passed"] is not True:
         return case.ends("refused", "gates", decision["sentence"], decision=decision)
+    if case.only_judge:
+        return case.ends("passed", "passed", decision["sentence"], decision=decision)
     certificate = _certify(case, booking, judged)
     if case.step(release)(case.registry, case.onnx, booking, judged, certificate, case.run_id) is None:
         return None
@@ -300,12 +315,17 @@ def _judge(case: _Case, booking: Booking) -> Entry:
     )
 
 
-def _evaluation(case: _Case, onnx: bytes) -> Evaluation:
-    from wdgate.evaluation.evaluation import evaluate
+def evaluate(*asked: Any, **more: Any) -> Evaluation:
+    """`wdgate.evaluation.evaluation.evaluate`, imported late: what the ledger answers needs none."""
+    from wdgate.evaluation import evaluation
 
+    return evaluation.evaluate(*asked, **more)
+
+
+def _evaluation(case: _Case, onnx: bytes) -> Evaluation:
     key = sha256(onnx)
     if key not in case.evaluations:
-        case.evaluations[key] = case.step(evaluate)(
+        case.evaluations[key] = case.step(case.evaluates)(
             onnx,
             case.rows,
             case.task,
@@ -317,13 +337,12 @@ def _evaluation(case: _Case, onnx: bytes) -> Evaluation:
 
 def _on_train(case: _Case) -> Evaluation | None:
     """What the candidate does on train rows, where a gate asks for the generalization gap."""
-    from wdgate.evaluation.evaluation import evaluate
     from wdgate.gates.gap_gate import asks_for_train, train_rows
 
     if not asks_for_train(case.gates):
         return None
     train = case.splits.train
-    return evaluate(case.onnx, train_rows(train), case.task, reference=train.targets, corruptions=())
+    return case.evaluates(case.onnx, train_rows(train), case.task, reference=train.targets, corruptions=())
 
 
 def _evaluation_of(case: _Case, entry: Entry | None) -> Evaluation | Incomparable | None:
