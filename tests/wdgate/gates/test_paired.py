@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from wdgate.gates.paired import difference_bounds, tango
+from wdgate.gates.paired import difference_bounds, mcnemar_mid_p, tango
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,36 @@ def test_groups_that_a_model_breaks_as_a_whole_do_not_let_it_pass():
         ours = theirs & ~np.repeat(generator.random(50) < 0.03 / 0.97, 10)
         wrong += difference_bounds(ours.astype(float), theirs.astype(float), alpha, groups).lower >= -0.03
     assert wrong / rounds <= alpha + 3 * (alpha * (1 - alpha) / rounds) ** 0.5
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_mcnemars_mid_p_is_the_exact_binomial_test_less_half_of_what_was_observed(better, worse):
+    exact = stats.binomtest(better, better + worse, 0.5, "greater").pvalue if better + worse else 1.0
+    expected = exact - stats.binom.pmf(better, better + worse, 0.5) / 2
+    assert np.isclose(mcnemar_mid_p(better, worse), expected, rtol=1e-9, atol=1e-300)
+
+
+def test_the_published_mid_p_is_reproduced():
+    # Fagerland, Lydersen & Laake (2013): airway hyper-responsiveness, two-sided .0391; complete response: .0347.
+    assert round(2 * mcnemar_mid_p(7, 1), 4) == 0.0391
+    assert round(2 * mcnemar_mid_p(16, 6), 4) == 0.0347
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=9))
+def test_mid_p_of_many_pairs_is_that_of_each_and_turns_round_with_it(pairs):
+    better, worse = np.array(pairs).T
+    many = mcnemar_mid_p(better, worse)
+    assert np.array_equal(many, [mcnemar_mid_p(int(b), int(w)) for b, w in pairs])
+    assert np.allclose(many + mcnemar_mid_p(worse, better), 1.0)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+@pytest.mark.parametrize("chance", [0.01, 0.03, 0.1])
+def test_of_two_equal_models_mid_p_calls_one_better_about_as_often_as_promised(alpha, chance):
+    better, worse = np.arange(120)[:, None], np.arange(120)[None, :]
+    shares = stats.multinomial.pmf(
+        np.stack(np.broadcast_arrays(better, worse, np.maximum(360 - better - worse, 0)), -1),
+        360,
+        [chance, chance, 1 - 2 * chance],
+    )
+    assert shares[mcnemar_mid_p(better, worse) <= alpha].sum() <= alpha * 1.1
