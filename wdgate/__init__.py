@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wdgate.evaluation.predictions import read_predictions
     from wdgate.evaluation.tasks import Classification, Regression
     from wdgate.gates.also_gate import on
+    from wdgate.gates.better_gate import better
     from wdgate.gates.effect_gate import decay_helps
     from wdgate.gates.gap_gate import gap_at_most
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
@@ -33,6 +34,7 @@ __all__ = [
     "Regression",
     "at_least",
     "at_most",
+    "better",
     "decay_helps",
     "evaluate",
     "gap_at_most",
@@ -56,6 +58,7 @@ _MODULES = {
     "wdgate.evaluation.tasks": ("Classification", "Regression"),
     "wdgate.evaluation.predictions": ("read_predictions",),
     "wdgate.gates.also_gate": ("on",),
+    "wdgate.gates.better_gate": ("better",),
     "wdgate.gates.effect_gate": ("decay_helps",),
     "wdgate.gates.gap_gate": ("gap_at_most",),
     "wdgate.gates.gates": ("at_least", "at_most", "no_worse", "robust", "skill", "within"),

@@ -7,7 +7,8 @@ never the observed number, and it fails closed: what was not measured does not p
     WD201 clean data       WD204 robustness       WD207 skill
     WD202 a score's limit  WD205 not worse than the champion  WD208 a look is left
 
-In files of their own: WD209 the effect of the decay, WD210 slices, WD212 the generalization gap.
+In files of their own: WD209 the effect of the decay, WD210 slices, WD211 better than the champion,
+WD212 the generalization gap.
 """
 
 from __future__ import annotations
@@ -332,7 +333,8 @@ def check_gates(gates: Iterable[Gate], task: Task) -> None:
     for gate in gates:
         if not callable(getattr(gate, "problem", None)):
             raise PipelineError(
-                f"gates must be made by at_least, at_most, within, no_worse, robust or skill, got {gate!r}"
+                "gates must be made by at_least, at_most, within, no_worse, better, robust or skill, "
+                f"got {gate!r}"
             )
         problem = gate.problem(task)
         if problem is not None:

@@ -12,13 +12,14 @@ from typing import Any
 
 from data_checks.errors import PipelineError
 from wdgate.gates.also_gate import on
+from wdgate.gates.better_gate import better
 from wdgate.gates.gap_gate import gap_at_most
 from wdgate.gates.gates import Gate, at_least, at_most, no_worse, robust, skill, within
 from wdgate.gates.slice_gate import slices
 
 MAKERS: Mapping[str, Callable[..., Gate]] = {
     maker.__name__: maker
-    for maker in (at_least, at_most, within, no_worse, robust, skill, slices, on, gap_at_most)
+    for maker in (at_least, at_most, within, no_worse, better, robust, skill, slices, on, gap_at_most)
 }
 _EXPECTED = "expected one such as at_least(accuracy, .9) or skill()"
 

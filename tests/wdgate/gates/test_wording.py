@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from data_checks.errors import PipelineError
 from wdgate.gates.also_gate import on
+from wdgate.gates.better_gate import better
 from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
 from wdgate.gates.slice_gate import slices
 from wdgate.gates.wording import gate_of
@@ -21,6 +22,8 @@ from wdgate.gates.wording import gate_of
         ("at_least(r2, -0.5)", at_least("r2", -0.5)),
         ("within(confidence_gap, .05)", within("confidence_gap", 0.05)),
         ("no_worse(accuracy, .02)", no_worse("accuracy", 0.02)),
+        ("better(accuracy)", better("accuracy")),
+        ("better(nll, by=.1)", better("nll", 0.1)),
         ("robust(.7)", robust(0.7)),
         ("skill()", skill()),
         ("skill", skill()),
