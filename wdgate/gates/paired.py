@@ -75,10 +75,10 @@ def unit_difference_bounds(
 def mcnemar_mid_p(better: Number, worse: Number) -> Number:
     """How likely an equally good model is to look so much better: McNemar's test, one-sided, mid-p.
 
-    Of the rows that only one of two models got right, half are the first one's if they are equally good: an exact
-    binomial test, in which what was observed counts by half (Fagerland, Lydersen & Laake 2013, BMC Medical Research
-    Methodology 13). The exact test itself is conservative; the mid-p test reaches its level, and exceeds it hardly
-    ever. For independent rows: with groups, ask whether the lower bound of `difference_bounds` is above 0.
+    Of the rows that only one of two models got right, half are the first one's if they are equally good: an
+    exact binomial test, in which what was observed counts by half (Fagerland, Lydersen & Laake 2013, BMC
+    Medical Research Methodology 13). The exact test is conservative; this one reaches its level, and exceeds
+    it hardly ever. For independent rows: with groups, ask for a lower bound of `difference_bounds` above 0.
 
     Arrays of counts give an array.
 

@@ -122,7 +122,7 @@ def test_mcnemars_mid_p_is_the_exact_binomial_test_less_half_of_what_was_observe
 
 
 def test_the_published_mid_p_is_reproduced():
-    # Fagerland, Lydersen & Laake (2013): airway hyper-responsiveness, two-sided .0391; complete response: .0347.
+    # Fagerland, Lydersen & Laake (2013), two-sided: airway hyper-responsiveness, and complete response.
     assert round(2 * mcnemar_mid_p(7, 1), 4) == 0.0391
     assert round(2 * mcnemar_mid_p(16, 6), 4) == 0.0347
 
