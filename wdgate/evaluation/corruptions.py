@@ -1,13 +1,16 @@
 """What may happen to a row between the rows that a model was made for and those that it meets?
 
 Each corruption is a pure function of numbers (n, ...), of what is usual for them, of noise, and of a
-severity from 1 to 5, in the manner of Hendrycks & Dietterich (2019).
+severity from 1 to 5, in the manner of Hendrycks & Dietterich (2019). Their strengths were chosen for
+pictures of 224 pixels (ImageNet-C), and weaker ones for 32 (CIFAR-10-C). Ours are shares of the rows' own
+range: noise and brightness lie between the two, contrast is milder than CIFAR-10-C's from the second on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +49,22 @@ class Noise:
     uniform: Floats
 
 
+Change = Callable[[Any, Usual, Noise, int], Any]
+
+
 @dataclass(frozen=True)
 class Corruption:
-    """A named way of making rows worse; `change(values, usual, noise, severity)` keeps the shape."""
+    """A named way of making rows worse.
+
+    Args:
+        name: as it is reported, and as `corrupted_accuracy/NAME` asks for it.
+        change: `change(values, usual, noise, severity)` keeps the shape of the values.
+        kind: what the values are: `numbers` (pictures or columns), `text` or `tokens`.
+    """
 
     name: str
-    change: Callable[[Floats, Usual, Noise, int], Floats]
+    change: Change
+    kind: str = "numbers"
 
 
 def gaussian_noise(values: Floats, usual: Usual, noise: Noise, severity: int) -> Floats:

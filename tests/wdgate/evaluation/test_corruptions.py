@@ -56,3 +56,19 @@ def test_a_column_without_spread_stays_finite():
     values, noise = np.ones((5, 2)), rows((5, 2))[1]
     for corruption in COLUMNS:
         assert np.allclose(corruption.change(values, usual(values), noise, 5), 1)
+
+
+# The constants of `imagecorruptions`, those of ImageNet-C, and of CIFAR-10-C (Hendrycks & Dietterich 2019).
+IMAGENET = {"gaussian_noise": (0.08, 0.12, 0.18, 0.26, 0.38), "brightness": (0.1, 0.2, 0.3, 0.4, 0.5)}
+CIFAR = {"gaussian_noise": (0.04, 0.06, 0.08, 0.09, 0.1), "brightness": (0.05, 0.1, 0.15, 0.2, 0.3)}
+
+
+@pytest.mark.parametrize("name", ["gaussian_noise", "brightness"])
+def test_severities_lie_between_those_of_cifar_and_of_imagenet(name):
+    corruption = next(c for c in PICTURES if c.name == name)
+    values = np.full((400, 9, 9), 0.5)
+    unit = Usual(0.0, 1.0, values[0], values[0])
+    for severity in SEVERITIES:
+        change = corruption.change(values, unit, rows(values.shape)[1], severity) - values
+        strength = change.std() if name == "gaussian_noise" else change.mean()
+        assert CIFAR[name][severity - 1] * 0.98 <= strength <= IMAGENET[name][severity - 1]

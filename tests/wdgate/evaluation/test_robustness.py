@@ -3,7 +3,9 @@ import pytest
 
 from data_checks.splits import Split
 from wdgate.evaluation.corruptions import COLUMNS, PICTURES
+from wdgate.evaluation.places import Numbers
 from wdgate.evaluation.robustness import MOST_ROWS, corrupted, corruptions_for, rows_to_corrupt
+from wdgate.evaluation.text_corruptions import TEXTS, TOKENS
 
 GENERATOR = np.random.default_rng(0)
 FLOATS = GENERATOR.normal(size=(300, 4))
@@ -110,3 +112,67 @@ def test_of_many_rows_a_fixed_part_is_corrupted_whatever_their_order():
     assert len(ours) == MOST_ROWS
     assert set(values[ours, 0]) == set(values[order][theirs, 0])
     assert abs(values[ours].mean() / values.mean() - 1) < 0.05  # neither the first nor the last
+
+
+SENTENCES = np.array([f"patient {i} was seen in ward {i % 7} and sent home" for i in range(300)], object)
+
+
+@pytest.mark.parametrize("inputs", [SENTENCES, SENTENCES.astype(str), SENTENCES[:, None]])
+def test_an_array_of_strings_is_corrupted_as_text_in_its_own_shape(inputs):
+    assert corruptions_for(inputs) == TEXTS
+    for cell in cells_of(Split(inputs, np.zeros(300, int)))[1]:
+        assert cell.shape == inputs.shape
+        assert cell.dtype.kind == inputs.dtype.kind
+        assert (cell != inputs).mean() > 0.9
+
+
+def test_numbers_and_text_of_one_mapping_are_corrupted_in_their_own_ways():
+    columns = {"age": FLOATS[:, 0], "note": SENTENCES, "ward": np.array([f"ward{i}" for i in range(300)])}
+    split = Split(columns, np.zeros(300))
+    chosen = corruptions_for(columns)
+    assert chosen == (*COLUMNS, *TEXTS)
+    _, cells = next(corrupted(split, np.arange(300), chosen, 512))
+    for corruption, cell in zip(np.repeat(np.array(chosen, object), 5), cells, strict=True):
+        assert np.array_equal(cell["ward"], columns["ward"])
+        assert np.array_equal(cell["age"], columns["age"]) == (corruption.kind == "text")
+        assert np.array_equal(cell["note"], columns["note"]) == (corruption.kind == "numbers")
+
+
+def test_text_and_tokens_of_a_row_are_corrupted_alike_in_any_order_and_batch():
+    generator = np.random.default_rng(5)
+    tokens = {
+        "input_ids": generator.integers(0, 999, (300, 12)),
+        "attention_mask": (np.arange(12) < generator.integers(4, 13, 300)[:, None]).astype(np.int64),
+        "note": np.array([text * (1 + i % 3) for i, text in enumerate(SENTENCES)], object),
+    }
+    split, order = Split(tokens, np.zeros(300)), generator.permutation(300)
+    chosen = corruptions_for(tokens)
+    assert chosen == (*TEXTS, *TOKENS)
+    (_, one), other = next(corrupted(split, np.arange(300), chosen, 300)), corrupted(split, order, chosen, 7)
+    parts = [list(cells) for _, cells in other]
+    for place, cell in enumerate(one):
+        for name in tokens:
+            assert np.array_equal(cell[name][order], np.concatenate([part[place][name] for part in parts]))
+
+
+def test_missing_cells_stay_missing_and_say_nothing_of_what_is_usual():
+    values = FLOATS.copy()
+    values[::3, 1], values[5, 2] = np.nan, np.inf
+    known = np.isfinite(values)
+    for cell in cells_of(Split(values, np.zeros(300)))[1]:
+        assert np.array_equal(np.isfinite(cell), known)
+        assert not np.array_equal(cell[known], values[known])
+        assert np.array_equal(cell[~known], values[~known], equal_nan=True)
+    pictures = GENERATOR.random((20, 8, 8)).astype(np.float32)
+    pictures[3, 4, 4] = np.nan
+    for cell in cells_of(Split(pictures, np.zeros(20)))[1]:
+        assert np.isnan(cell).sum() == 1
+
+
+def test_a_column_that_is_missing_in_all_rows_of_the_sample_is_no_reason_to_stop():
+    values = np.column_stack([FLOATS, np.full(300, np.nan)])
+    nothing = Numbers(True).usual(np.full((5, 8, 8), np.nan, np.float32))
+    assert np.isfinite([nothing.low, nothing.high]).all()
+    usual = Numbers(False, (0, 1)).usual(values[:, 3:])
+    assert (usual.center[1], usual.spread[1]) == (0.0, 0.0)
+    assert usual.spread[0] == pytest.approx(FLOATS[:, 3].std())
