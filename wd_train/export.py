@@ -23,7 +23,7 @@ from data_checks.errors import ModelError
 from data_checks.splits import Split, read_inputs
 from wd_train.parity import Parity, check_parity
 from wd_train.rows import Tensors, as_tensors
-from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.evaluation.onnx_file import OnnxModel, read_onnx
 from wdgate.evaluation.tasks import Task
 
 EXAMPLES = 256
@@ -142,7 +142,7 @@ def adopt(content: bytes | Path, task: Task, example: Split) -> ExportedModel:
     Raises:
         ModelError: a file that cannot be read, needs other files, or does not give the task's predictions.
     """
-    content = content if isinstance(content, bytes) else _read(content)
+    content = content if isinstance(content, bytes) else read_onnx(Path(content))
     rows = np.arange(min(EXAMPLES, len(example)))
     predictions = OnnxModel(content).predict(read_inputs(example.inputs, rows))
     task.scores(predictions, example.targets[rows])
@@ -248,13 +248,6 @@ def _port(value: onnx.ValueInfoProto) -> Port:
 def _two_rows(rows: int) -> NDArray[np.intp]:
     # One row would make the exporter take the number of rows for a constant.
     return np.arange(2) % rows
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ModelError(f"the ONNX file {path} cannot be read: {error.strerror}") from error
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from numpy.typing import NDArray
 from data_checks.errors import ModelError
 
 Inputs = NDArray[Any] | Mapping[str, NDArray[Any]]
+
+TOO_LARGE = 2**31 - 1
+"""Bytes of which a protobuf holds fewer, and so an ONNX file without external data."""
 
 # What onnxruntime calls a type, and what NumPy calls it.
 DTYPES = {
@@ -23,34 +28,30 @@ DTYPES = {
 
 
 class OnnxModel:
-    """A session over an ONNX file's bytes, on one thread of the CPU.
+    """A session over an ONNX file's bytes, on the CPU.
 
     Args:
         onnx: the bytes of the file.
+        threads: that compute; with one, the same rows always give the same bits.
 
     Raises:
-        ModelError: bytes that onnxruntime cannot open, or a file whose weights lie elsewhere.
+        ModelError: bytes that onnxruntime cannot open, more of them than a protobuf holds, or a file whose
+            weights lie elsewhere.
     """
 
-    def __init__(self, onnx: bytes) -> None:
-        import onnxruntime
-
+    def __init__(self, onnx: bytes, threads: int = 1) -> None:
+        refuse_size(len(onnx))
         if has_external_data(onnx):
             raise ModelError("the ONNX file keeps weights in another file, expected all of them inside it")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what it has to say is raised as a sentence instead
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.log_severity_level = 4
+        self._run_options = _run_options()
         try:
-            self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+            self._session = _session(onnx, threads)
+            self.inputs = {put.name: put.type for put in self._session.get_inputs()}
+            self.outputs = tuple(put.name for put in self._session.get_outputs())
         except _failures() as error:
             raise ModelError(
-                f"{len(onnx):,} bytes cannot be opened as an ONNX file: {_first_line(error)}"
+                f"{len(onnx):,} bytes cannot be opened as an ONNX file: {_reason(error)}"
             ) from error
-        self.inputs = {put.name: put.type for put in self._session.get_inputs()}
-        self.outputs = tuple(put.name for put in self._session.get_outputs())
 
     def predict(self, inputs: Inputs) -> dict[str, NDArray[Any]]:
         """The named outputs for some rows; an array is fed to the file's only input, whatever its name.
@@ -66,12 +67,56 @@ class OnnxModel:
             outputs = self._session.run(None, feed, self._run_options)
         except _failures() as error:
             shapes = ", ".join(f"{name} {values.dtype} {values.shape}" for name, values in columns.items())
-            raise ModelError(f"the file does not take rows of {shapes}: {_first_line(error)}") from error
+            raise ModelError(f"the file does not take rows of {shapes}: {_reason(error)}") from error
         return {name: np.asarray(values) for name, values in zip(self.outputs, outputs, strict=True)}
 
     @property
     def _only_input(self) -> str:
         return next(iter(self.inputs)) if len(self.inputs) == 1 else "inputs"
+
+
+def read_onnx(path: Path) -> bytes:
+    """The bytes of an ONNX file, if they are no more than a protobuf holds.
+
+    Raises:
+        ModelError: a file that cannot be read, or that is too large, of which nothing is read.
+    """
+    try:
+        refuse_size(path.stat().st_size, f"{path}: ")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"the ONNX file {path} cannot be read: {error.strerror}") from error
+
+
+def refuse_size(size: int, which: str = "") -> None:
+    """Raise unless an ONNX file of `size` bytes can be opened.
+
+    Raises:
+        ModelError: one of 2 GiB or more, of which no reader of protobufs makes anything.
+    """
+    if size >= TOO_LARGE:
+        raise ModelError(f"{which}{size:,} bytes cannot be an ONNX file, which holds less than 2 GiB")
+
+
+def _session(onnx: bytes, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what it has to say is raised as a sentence instead
+    # Its fallback would print, and try the same provider again.
+    return onnxruntime.InferenceSession(
+        onnx, options, providers=["CPUExecutionProvider"], enable_fallback=False
+    )
+
+
+def _run_options() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    return options
 
 
 def _cast(name: str, values: NDArray[Any], kind: str) -> NDArray[Any]:
@@ -92,8 +137,15 @@ def _failures() -> tuple[type[Exception], ...]:
     return (*own, RuntimeError, ValueError)
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """What is wrong, in one line."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it holds a name that is no UTF-8 text"
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    unknown = re.search(r"No Op registered for (\S+)|No opset import for domain '([^']*)", text)
+    if unknown is not None:
+        name, domain = unknown.groups()
+        return f"onnxruntime knows no operator {name}" if name else f"it declares no operators of {domain!r}"
     return text if len(text) <= 200 else f"{text[:200]} ..."
 
 

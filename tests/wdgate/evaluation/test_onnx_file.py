@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from data_checks.errors import ModelError
-from wdgate.evaluation.onnx_file import OnnxModel, has_external_data
+from wdgate.evaluation import onnx_file
+from wdgate.evaluation.onnx_file import TOO_LARGE, OnnxModel, has_external_data, read_onnx
 
 
 def moved_out(tensor):
@@ -60,6 +61,54 @@ def test_what_a_bad_file_prints_is_kept_from_the_terminal(classifier, capfd):
     with pytest.raises(ModelError):
         OnnxModel(b"no file")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("name", "other"), [(b"inputs", b"inp\xffts"), (b"probs", b"pr\xffbs")])
+def test_a_name_that_is_no_text_is_refused(classifier, name, other):
+    honest = classifier(np.eye(2))
+    assert name in honest
+    with pytest.raises(ModelError, match="it holds a name that is no UTF-8 text"):
+        OnnxModel(honest.replace(name, other))
+
+
+def test_an_operator_that_is_no_text_is_refused_without_a_word_on_the_terminal(classifier, capfd):
+    with pytest.raises(ModelError, match="it holds a name that is no UTF-8 text"):
+        OnnxModel(classifier(np.eye(2)).replace(b"ArgMax", b"Arg\xffax"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("operator", "domain", "said"),
+    [("Nonsense", "", "knows no operator Nonsense"), ("Foo", "mine", "declares no operators of 'mine'")],
+)
+def test_an_operator_that_nobody_knows_is_named(classifier, operator, domain, said):
+    model = onnx.load_from_string(classifier(np.eye(2)))
+    model.graph.node[-1].op_type, model.graph.node[-1].domain = operator, domain
+    with pytest.raises(ModelError, match=said):
+        OnnxModel(model.SerializeToString())
+
+
+def test_a_file_of_3_gb_is_refused_before_a_byte_is_read(tmp_path):
+    path = tmp_path / "large.onnx"
+    with path.open("wb") as file:
+        file.truncate(3 * 10**9)  # takes no room on the disk
+    with pytest.raises(ModelError, match=r"large\.onnx: 3,000,000,000 bytes cannot be an ONNX file"):
+        read_onnx(path)
+
+
+def test_bytes_beyond_what_a_protobuf_holds_are_refused(adder, monkeypatch):
+    assert TOO_LARGE == onnx.checker.MAXIMUM_PROTOBUF
+    monkeypatch.setattr(onnx_file, "TOO_LARGE", len(adder))
+    with pytest.raises(ModelError, match="bytes cannot be an ONNX file, which holds less than 2 GiB"):
+        OnnxModel(adder)
+
+
+def test_a_file_is_read_as_it_is_and_one_that_is_not_there_is_named(adder, tmp_path):
+    path = tmp_path / "adder.onnx"
+    path.write_bytes(adder)
+    assert read_onnx(path) == adder
+    with pytest.raises(ModelError, match=r"gone\.onnx cannot be read"):
+        read_onnx(tmp_path / "gone.onnx")
 
 
 def test_weights_in_another_file_are_refused_wherever_the_tensor_is(classifier):
