@@ -157,7 +157,7 @@ def gain(score: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: fl
     """The bounds of how much better `ours` is; the lower one is above 0 where McNemar's test says so.
 
     McNemar's mid-p is for scores of 0 and 1 on independent rows, the better side being 1. Where Tango's bound
-    lies on the other side of 0 than the test, it is moved to 0: the test errs as promised there, and the bound
+    lies on the other side of 0 than the test, it is moved to 0: the test errs as promised there, the bound
     elsewhere.
     """
     bounds = improvement(score, ours, theirs, task, alpha)

@@ -23,7 +23,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from data_checks.errors import PipelineError
+from wdgate.evaluation.corruptions import CORRUPTED
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
+from wdgate.evaluation.places import corruption_names
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import decoys, sentences
 from wdgate.gates.answers import not_measured, result
@@ -148,7 +150,7 @@ class Robust:
         return self._limit(case.task).decoys(case)
 
     def _limit(self, task: Task) -> Limit:
-        score = f"corrupted_{task.primary}"
+        score = f"{CORRUPTED}{task.primary}"
         return Limit("at_least" if direction(score, task) else "at_most", score, self.limit)
 
     def as_dict(self) -> dict[str, Any]:
@@ -343,11 +345,12 @@ def check_gates(gates: Iterable[Gate], task: Task) -> None:
 
 def unknown_score(score: str, task: Task) -> str | None:
     """That a task has no such score or metric, with the nearest one that it has; None where it has it."""
-    corrupted = f"corrupted_{task.primary}"
+    corrupted = f"{CORRUPTED}{task.primary}"
     known = [*task.higher_is_better, corrupted]
-    if score in known:
+    single = [f"{corrupted}/{name}" for name in corruption_names()]
+    if score in known or score in single:
         return None
-    near = difflib.get_close_matches(score, known, n=1, cutoff=0.0)
+    near = difflib.get_close_matches(score, [*known, *single], n=1, cutoff=0.0)
     return f"{score}, which is none of {', '.join(known)}; did you mean {near[0]}?"
 
 
