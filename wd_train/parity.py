@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,11 @@ from wdgate.evaluation.tasks import Task
 TOLERANCE = 1e-4
 """The largest difference between file and network, as a share of the network's largest output."""
 
-SINGLE = 8
-"""How many rows are also predicted one by one."""
+BATCHES = {1: 8, 2: 8, 7: 17}
+"""Rows that are also predicted at once, and of how many; the last batch of each may be a smaller one."""
+
+LEAST_PROBABILITY = 1e-6
+"""Probabilities below it count as equal: single precision has few digits of their logarithms left."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,23 @@ class Parity:
 def check_parity(content: bytes, network: nn.Module, task: Task, inputs: Inputs, rows: int) -> Parity:
     """Compare the predictions of a file with those of the network on the first `rows` of `inputs`.
 
-    Together and one by one, because a file may have taken a number of rows for a constant.
+    Together and in batches of 1, 2 and 7, because a file may have taken a number of rows for a constant.
+    Probabilities are compared as the logits that they come from: by their logarithms.
 
     Raises:
         ModelError: predictions that are farther apart than the tolerance, or classes that are not the same.
     """
     model = OnnxModel(content)
-    everything = _predicted_by_file(model, inputs, rows, at_once=rows)
-    one_by_one = _predicted_by_file(model, inputs, min(rows, SINGLE), at_once=1)
+    in_parts = {rows: rows, **BATCHES}
+    predicted = [_predicted_by_file(model, inputs, min(rows, of), size) for size, of in in_parts.items()]
     with torch.no_grad():
         outputs = network(as_tensors(read_inputs(inputs, np.arange(rows))))
         expected = {name: values.numpy() for name, values in task.predictions(outputs).items()}
     largest = float(outputs.abs().max())
+    sure = _sure(outputs, TOLERANCE * largest)
     differences = [
-        _difference(found[name], values[: len(found[name])], _sure(outputs, TOLERANCE * largest))
-        for found in (everything, one_by_one)
+        _difference(*map(_as_logits(name), (found[name], values[: len(found[name])])), sure)
+        for found in predicted
         for name, values in expected.items()
     ]
     # A network that gives zeros alone has no largest output to be measured in.
@@ -82,6 +88,13 @@ def _sure(outputs: Tensor, tolerance: float) -> NDArray[np.bool_]:
         return np.ones(len(outputs), bool)
     first, second = outputs.topk(2, dim=1).values.unbind(dim=1)
     return (first - second > tolerance).numpy()
+
+
+def _as_logits(name: str) -> Callable[[Array], Array]:
+    if name != "probs":
+        return lambda values: values
+    # NaN stays NaN, and is found out below.
+    return lambda probs: np.log(np.maximum(probs.astype(np.float64), LEAST_PROBABILITY))
 
 
 def _difference(found: Array, expected: Array, sure: NDArray[np.bool_]) -> float:

@@ -10,6 +10,7 @@ from torch import nn
 from data_checks.errors import ModelError
 from wd_train.network import AsFloat, Network
 from wd_train.parity import TOLERANCE, check_parity
+from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Classification
 
 TASK = Classification(("a", "b", "c"))
@@ -61,6 +62,31 @@ def test_the_same_network_written_by_hand_is_near_enough():
 def test_a_file_that_predicts_something_else_is_refused(content):
     with pytest.raises(ModelError, match="predicts something else than the network: on 20 rows"):
         parity(content, network())
+
+
+@pytest.mark.parametrize("fixed", [1, 2, 7, 20])
+def test_a_file_that_is_wrong_at_one_batch_size_is_found_out(monkeypatch, fixed):
+    """As where an exporter took a number of rows for a constant, and broadcasts."""
+
+    class Wrong(OnnxModel):
+        def predict(self, inputs):
+            predictions = super().predict(inputs)
+            if len(inputs) == fixed:
+                predictions["probs"] = predictions["probs"][:, ::-1]
+            return predictions
+
+    monkeypatch.setattr("wd_train.parity.OnnxModel", Wrong)
+    with pytest.raises(ModelError, match="predicts something else than the network"):
+        parity(by_hand(), network())
+
+
+def test_small_probabilities_are_compared_as_the_logits_that_they_come_from():
+    """By a probability of .0003 the files differ in no digit that counts, by its logit they do."""
+    weight = np.array([[8.0] * 4, [0.0] * 4, [0.0] * 4], np.float32)
+    off = weight + np.array([[0], [0.01], [0]], np.float32)
+    rows = np.full((20, 4), 0.25, np.float32)
+    with pytest.raises(ModelError, match="predicts something else"):
+        check_parity(by_hand(off), network(weight), TASK, rows, 20)
 
 
 def test_nan_is_no_small_difference():
