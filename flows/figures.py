@@ -49,6 +49,12 @@ def on_test(evaluation: Evaluation | None) -> dict[str, float]:
     return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics}.items()}
 
 
+def under_corruptions(corruptions: Mapping[str, Any]) -> dict[str, float]:
+    """What corruptions cost on the test rows; which of them most is a tag."""
+    figures = ("clean_error", "corruption_error", "relative_corruption_error", "corruption_error_ratio")
+    return {f"test/{name}": corruptions[name] for name in figures if corruptions.get(name) is not None}
+
+
 def on_further_sets(also: Mapping[str, Any]) -> dict[str, float]:
     """Every score of each further test set, with its bounds."""
     return {

@@ -44,6 +44,7 @@ class Summary:
         onnx_sha256: hash of the exported file.
         also: every score of each further test set with its bounds, where anything was predicted.
         slices: the slices of each attribute of the test rows with their bounds, the worst first; likewise.
+        corruptions: what corruptions of the test rows cost, and which of them most, likewise.
     """
 
     outcome: str
@@ -61,6 +62,7 @@ class Summary:
     onnx_sha256: str | None = None
     also: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
+    corruptions: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain values."""
@@ -118,7 +120,7 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     if summary.gates:
         console.print()
         console.print(gates_table(summary.gates, summary.look))
-    for line in beside(summary.slices, summary.also):
+    for line in beside(summary.slices, summary.also, summary.corruptions):
         console.print(f"\n{escape(line)}", highlight=False)
     did = "\n".join(
         [summary.decay, *(f"{found['name']}: {found['sentence']}" for found in summary.diagnoses)]
@@ -133,11 +135,30 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
 
 
-def beside(slices: Mapping[str, Any], also: Mapping[str, Any]) -> list[str]:
-    """A line for the worst slice of each attribute, and one for each further test set."""
+def beside(
+    slices: Mapping[str, Any], also: Mapping[str, Any], corruptions: Mapping[str, Any] | None = None
+) -> list[str]:
+    """A line for the worst slice of each attribute, one for each further test set, one for corruptions."""
     from flows.judgement_page import told
 
-    return told({"slices": slices, "also": also})
+    return [*told({"slices": slices, "also": also}), *corrupted(corruptions or {})]
+
+
+def corrupted(found: Mapping[str, Any]) -> list[str]:
+    """A line for what corruptions cost; none where nothing was corrupted.
+
+    Example:
+        >>> found = {"clean_error": 0.1, "corruption_error": 0.3, "corruption_error_ratio": 3.0}
+        >>> corrupted({**found, "worst_corruption": "blur", "worst_corruption_error": 0.5})
+        ['Under corruptions: error 0.300, 3.0 times the clean 0.100; worst under blur: 0.500']
+    """
+    if not found:
+        return []
+    ratio = found["corruption_error_ratio"]
+    beside_clean = "beside the clean" if ratio is None else f"{ratio:.1f} times the clean"
+    worst = f"{found['worst_corruption'].replace('_', ' ')}: {number(found['worst_corruption_error'])}"
+    errors = f"error {number(found['corruption_error'])}, {beside_clean} {number(found['clean_error'])}"
+    return [f"Under corruptions: {errors}; worst under {worst}"]
 
 
 def findings_table(findings: Rows) -> Table:

@@ -33,6 +33,7 @@ from flows.figures import (
     on_further_sets,
     on_test,
     shares_found,
+    under_corruptions,
 )
 from flows.page import page
 from flows.plots import curves, decay_curves, reliability
@@ -267,13 +268,15 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
     """Store the verdict with the run: numbers with bounds, tags, the note, the page to read first."""
     with answering(settings):
         run = Run(settings, summary.run_id)
-        further = on_further_sets(summary.also)
+        further = {**on_further_sets(summary.also), **under_corruptions(summary.corruptions)}
         run.metrics({**on_test(evaluation), **gate_bounds(summary.gates), **further})
         decay = _read_decay(run)
         pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}
         run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))
         run.file("report.html", page(summary, pictures, decay))
         run.tag(**{"decision": summary.outcome, "reason": summary.reason, NOTE: summary.sentence})
+        if summary.corruptions:
+            run.tag(worst_corruption=summary.corruptions["worst_corruption"])
         if summary.outcome == "promoted":
             run.tag(version=summary.version)
     return summary

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wdgate.evaluation.corruption_errors import corruption_errors
 from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.slices import all_slices
 from wdgate.evaluation.tasks import Task
@@ -35,11 +36,12 @@ def bounded_also(evaluation: Evaluation, task: Task, alpha: float) -> dict[str, 
 
 
 def reported(evaluation: Evaluation | None, task: Task, alpha: float) -> dict[str, Any]:
-    """What is told beside the gates as plain values: `also`, and `slices`, the worst first."""
+    """What is told beside the gates as plain values: `also`, `slices`, the worst first, and `corruptions`."""
     if evaluation is None:
-        return {"also": {}, "slices": {}}
-    slices = all_slices(evaluation, task, alpha)
+        return {"also": {}, "slices": {}, "corruptions": {}}
+    slices, errors = all_slices(evaluation, task, alpha), corruption_errors(evaluation, task)
     return {
+        "corruptions": {} if errors is None else errors.as_dict(),
         "also": bounded_also(evaluation, task, alpha),
         "slices": {name: [one.as_dict() for one in found] for name, found in slices.items()},
     }

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 
 SEVERITIES = (1, 2, 3, 4, 5)
+CORRUPTED = "corrupted_"
+"""What the name of a score begins with that was measured on corrupted rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +136,26 @@ PICTURES = tuple(
     Corruption(f.__name__, f) for f in (gaussian_noise, impulse_noise, blur, brightness, contrast, shift)
 )
 COLUMNS = tuple(Corruption(f.__name__, f) for f in (column_noise, missing, rounding))
+
+
+def clean_score(name: str) -> str:
+    """The score that a name is of, on corrupted rows or not: `corrupted_accuracy/blur` is of accuracy.
+
+    Example:
+        >>> [clean_score(name) for name in ("corrupted_accuracy/blur", "corrupted_accuracy", "recall/cat")]
+        ['accuracy', 'accuracy', 'recall/cat']
+    """
+    return name.removeprefix(CORRUPTED).partition("/")[0] if name.startswith(CORRUPTED) else name
+
+
+def corruption_of(name: str) -> str:
+    """The one corruption that a score's name is of; empty where it is of all, or of none.
+
+    Example:
+        >>> corruption_of("corrupted_accuracy/blur"), corruption_of("recall/cat")
+        ('blur', '')
+    """
+    return name.partition("/")[2] if name.startswith(CORRUPTED) else ""
 
 
 def sides(shape: tuple[int, ...]) -> tuple[int, int]:

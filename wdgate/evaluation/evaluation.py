@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from data_checks.errors import DataError, ModelError
 from data_checks.splits import Split, read_inputs
-from wdgate.evaluation.corruptions import Corruption
+from wdgate.evaluation.corruptions import CORRUPTED, Corruption
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.robustness import corrupted, corruptions_for, rows_to_corrupt
 from wdgate.evaluation.tasks import Task
@@ -66,7 +66,8 @@ class Evaluation:
         targets: true classes or values (N,).
         scores: per-row scores by name, each (N,); those of the task, and `corrupted_<primary>`,
             which is averaged over all corruptions of the row first, and (M,) where only M rows
-            were corrupted; it is absent where no corruption of these inputs is meaningful.
+            were corrupted; `corrupted_<primary>/<corruption>` is averaged over its severities. They are
+            absent where no corruption of these inputs is meaningful.
         metrics: numbers that are no mean of rows.
         robustness: mean primary score by corruption and severity, `{"blur": (s1, ..., s5)}`.
         groups: the unit that rows belong to (N,), as `units_of` gives it; None where each is its own.
@@ -99,7 +100,7 @@ class Evaluation:
 
     def rows_of(self, score: str) -> ScoredRows:
         """The rows that a score of this evaluation was measured on."""
-        some = self.corrupted_rows if score.startswith("corrupted_") else None
+        some = self.corrupted_rows if score.startswith(CORRUPTED) else None
         positions = np.arange(len(self)) if some is None else some
         return ScoredRows(
             positions,
@@ -276,7 +277,7 @@ def _corrupted(
 def _corrupted_scores(
     model: Predictor, split: Split, task: Task, corruptions: Sequence[Corruption], rows: Rows, batch_size: int
 ) -> tuple[dict[str, tuple[float, ...]], dict[str, Floats]]:
-    """Mean primary score by corruption and severity, and its mean over all of them, a row (M,)."""
+    """Mean primary score by corruption and severity, and its means a row (M,): of all, and of each."""
     # (corruptions x severities, rows of a batch)
     batches = [
         np.stack([_primary(model, task, inputs, split.targets[positions]) for inputs in cells])
@@ -287,7 +288,9 @@ def _corrupted_scores(
     scores = np.concatenate(batches, axis=1)
     means = scores.mean(axis=1).reshape(len(corruptions), -1)
     by_name = {c.name: tuple(float(v) for v in row) for c, row in zip(corruptions, means, strict=True)}
-    return by_name, {f"corrupted_{task.primary}": scores.mean(axis=0)}
+    name, each = f"{CORRUPTED}{task.primary}", scores.reshape(len(corruptions), -1, len(rows)).mean(axis=1)
+    single = {f"{name}/{c.name}": values for c, values in zip(corruptions, each, strict=True)}
+    return by_name, {name: scores.mean(axis=0), **single}
 
 
 def _primary(model: Predictor, task: Task, inputs: Any, targets: NDArray[Any]) -> Floats:

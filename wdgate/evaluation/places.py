@@ -225,6 +225,11 @@ def places_of(inputs: Inputs) -> tuple[Place, ...]:
     return _numbers(columns)
 
 
+def corruption_names() -> tuple[str, ...]:
+    """The names of all corruptions of pictures, columns, text and tokens."""
+    return tuple(corruption.name for corruption in (*PICTURES, *COLUMNS, *TEXTS, *TOKENS))
+
+
 def is_numeric(values: Array) -> bool:
     """Whether a column holds numbers, and not codes: a code that is changed a little is another code."""
     if values.dtype.kind not in "iuf":

@@ -2,7 +2,7 @@
 
 Text suffers what hands do to it: swapped and mistaken letters (Belinkov & Bisk 2018), dropped and doubled
 ones, wrong case and lost spaces, as in nlpaug (Ma 2019) and TextFlint (Wang et al. 2021). One letter of a
-word is hit, and a severity is a share of words: at the fourth about as many as nlpaug's default of .3. Tokens are
+word is hit, and a severity is a share of words: the fourth is about nlpaug's default of .3. Tokens are
 hidden or swapped; no id is invented.
 """
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wdgate.evaluation.corruptions import CORRUPTED
 from wdgate.evaluation.evaluation import Evaluation
 from wdgate.gates.pairing import pair
 
@@ -105,9 +106,9 @@ class Bad:
     def _predicting(self, predictions: Mapping[str, NDArray[Any]]) -> Evaluation:
         evaluation, task = self.evaluation, self.task
         scores = task.scores(predictions, evaluation.targets)
-        corrupted = f"corrupted_{task.primary}"
-        if corrupted in evaluation.scores:  # no better where rows are corrupted than where they are not
-            scores[corrupted] = scores[task.primary][evaluation.rows_of(corrupted).positions]
+        for name in evaluation.scores:
+            if name.startswith(CORRUPTED):  # no better where rows are corrupted than where they are not
+                scores[name] = scores[task.primary][evaluation.rows_of(name).positions]
         metrics = task.metrics(predictions, evaluation.targets, evaluation.weights)
         return replace(evaluation, predictions=predictions, scores=scores, metrics=metrics)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from wdgate.evaluation.corruptions import clean_score
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.named import says_share
 from wdgate.evaluation.tasks import Classification, Task
@@ -27,7 +28,7 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
     """The bounds of a score's mean or of a metric; None where the evaluation has neither."""
     if name in evaluation.scores:
         rows = evaluation.rows_of(name)
-        span = SPANS.get(name.removeprefix("corrupted_"), (-np.inf, np.inf))
+        span = SPANS.get(clean_score(name), (-np.inf, np.inf))
         return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
     known = class_bounds(name, evaluation, task, alpha) if isinstance(task, Classification) else None
     if known is not None or name not in evaluation.metrics:
@@ -70,7 +71,7 @@ def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, al
 
 def direction(name: str, task: Task) -> bool | None:
     """Whether more of a score or metric is better; None where 0 is best, or the task has no such score."""
-    return task.higher_is_better.get(name.removeprefix("corrupted_"))
+    return task.higher_is_better.get(clean_score(name))
 
 
 def skill_over_constant(name: str, evaluation: Evaluation, alpha: float) -> Bounds | None:

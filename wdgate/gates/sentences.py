@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wdgate.evaluation.corruptions import CORRUPTED, clean_score, corruption_of
 from wdgate.gates.bounds import Bounds
 from wdgate.gates.results import GateStatus
 
@@ -47,9 +48,11 @@ def spoken(score: str) -> str:
         >>> spoken("corrupted_accuracy"), spoken("nll")
         ('accuracy under corruptions', 'negative log-likelihood')
     """
-    plain = score.removeprefix("corrupted_")
+    plain, corruption = clean_score(score), corruption_of(score)
     kind, of_class, label = plain.partition("/")
     words = f"{kind} of class {label}" if of_class else NAMES.get(plain, plain.replace("_", " "))
+    if corruption:
+        return f"{words} under {corruption.replace('_', ' ')}"
     return f"{words} under corruptions" if score != plain else words
 
 
@@ -67,7 +70,9 @@ def question(score: str, low: float, high: float) -> str:
 
 def no_measurement(score: str) -> str:
     """Why a score that the task has may still not be there."""
-    if score.startswith("corrupted_"):
+    if corruption_of(score):
+        return f"{corruption_of(score)} is no corruption of these inputs"
+    if score.startswith(CORRUPTED):
         return "no corruption is meaningful for these inputs, so robustness must not be asked for"
     return f"{score} was not measured"
 
@@ -166,11 +171,11 @@ def _within(score: str, number: Callable[[float], str], status: GateStatus, b: B
 
 
 def _number(score: str) -> Callable[[float], str]:
-    return _percent if SHARES.fullmatch(score.removeprefix("corrupted_")) else _plain
+    return _percent if SHARES.fullmatch(clean_score(score)) else _plain
 
 
 def _difference(score: str) -> Callable[[float], str]:
-    plain = score.removeprefix("corrupted_")
+    plain = clean_score(score)
     return _points if SHARES.fullmatch(plain) or plain == "confidence_gap" else _plain
 
 

@@ -46,4 +46,4 @@ def test_what_is_told_beside_the_gates_is_plain_and_empty_without_an_evaluation(
     found = json.loads(json.dumps(reported(ours, TASK, 0.05), allow_nan=False))
     assert found["also"]["winter"]["accuracy"]["observed"] == 0.5
     assert found["slices"] == {}
-    assert reported(None, TASK, 0.05) == {"also": {}, "slices": {}}
+    assert reported(None, TASK, 0.05) == {"also": {}, "slices": {}, "corruptions": {}}

@@ -5,7 +5,7 @@ import pytest
 
 from data_checks.errors import DataError, ModelError
 from data_checks.splits import Split
-from wdgate.evaluation.corruptions import PICTURES
+from wdgate.evaluation.corruptions import COLUMNS, PICTURES
 from wdgate.evaluation.evaluation import evaluate, units_of
 from wdgate.evaluation.robustness import MOST_ROWS
 from wdgate.evaluation.tasks import Classification, Regression
@@ -49,7 +49,8 @@ def test_an_evaluation_scores_each_row_of_what_the_bytes_predict(classifier):
 def test_the_same_bytes_give_the_same_scores_in_any_batch_size(classifier):
     file, split = classifier(WEIGHTS), rows()
     one, other = evaluate(file, split, TASK), evaluate(file, split, TASK, batch_size=7)
-    assert set(one.scores) == {"accuracy", "nll", "brier", "confidence_gap", "corrupted_accuracy"}
+    single = {f"corrupted_accuracy/{corruption.name}" for corruption in COLUMNS}
+    assert set(one.scores) == {"accuracy", "nll", "brier", "confidence_gap", "corrupted_accuracy", *single}
     for name, values in one.scores.items():
         assert np.allclose(values, other.scores[name], atol=1e-6)
     again = evaluate(file, split, TASK)
@@ -162,3 +163,11 @@ def test_a_further_test_set_that_cannot_be_predicted_is_named(classifier):
 def test_no_rows_are_no_test_set(classifier):
     with pytest.raises(DataError, match="a test set has no rows"):
         evaluate(classifier(np.eye(2)), Split(np.zeros((0, 2)), np.zeros(0, int)), TASK)
+
+
+def test_each_corruption_has_a_score_of_its_own_and_they_average_to_all(classifier):
+    found = evaluate(classifier(WEIGHTS), rows(300), TASK)
+    single = [found.scores[f"corrupted_accuracy/{corruption.name}"] for corruption in COLUMNS]
+    assert np.allclose(np.mean(single, axis=0), found.scores["corrupted_accuracy"])
+    for corruption, values in zip(COLUMNS, single, strict=True):
+        assert values.mean() == pytest.approx(np.mean(found.robustness[corruption.name]))

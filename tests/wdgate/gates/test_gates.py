@@ -249,3 +249,20 @@ def test_a_margin_is_above_zero(make, value):
 def test_a_pass_always_means_a_bound_beyond_the_limit(evaluated, task, right, limit):
     answer = asked(at_least("accuracy", limit), evaluated(np.arange(60) < right), task)
     assert (answer.status == "passed") == (clopper_pearson(right, 60, ALPHA)[0] >= limit)
+
+
+def test_a_gate_can_name_one_corruption_and_a_misspelt_one_is_refused(evaluated, task):
+    gate = at_least("corrupted_accuracy/blur", 0.7)
+    check_gates([gate, no_worse("corrupted_accuracy/shift", 0.1)], task)
+    with pytest.raises(PipelineError, match=r"did you mean corrupted_accuracy/blur\?"):
+        check_gates([at_least("corrupted_accuracy/blurr", 0.7)], task)
+    with pytest.raises(PipelineError, match="better when higher"):
+        check_gates([at_most("corrupted_accuracy/blur", 0.7)], task)
+    plain = evaluated(share(0.9))
+    measured = dataclasses.replace(
+        plain, scores={**plain.scores, "corrupted_accuracy/blur": share(0.8).astype(float)}
+    )
+    answer = asked(gate, measured, task)
+    assert answer.status == "passed"
+    assert answer.sentence.startswith("Accuracy under blur is 80 % on 700 test rows")
+    assert "blur is no corruption of these inputs" in asked(gate, plain, task).sentence

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from wdgate.gates.bounds import Bounds
-from wdgate.gates.sentences import absolute, paired, question, skill, spoken
+from wdgate.gates.sentences import absolute, no_measurement, paired, question, skill, spoken
 
 
 def test_shares_are_said_in_percent_and_other_scores_as_they_are():
@@ -44,3 +44,8 @@ def test_a_doubt_is_said_on_the_side_that_the_limit_is_on():
 def test_names_and_questions_are_readable():
     assert spoken("corrupted_absolute_error") == "absolute error under corruptions"
     assert question("nll", -math.inf, 0.5) == "nll at most 0.5"
+
+
+def test_a_score_under_one_corruption_is_said_so_and_why_it_may_not_be_there():
+    assert spoken("corrupted_accuracy/gaussian_noise") == "accuracy under gaussian noise"
+    assert no_measurement("corrupted_accuracy/blur") == "blur is no corruption of these inputs"
