@@ -132,11 +132,11 @@ def judge(
         PipelineError: gates that cannot be asked about this task, or of predictions.
     """
     asked = tuple(gates) or (skill(),)
-    _refuse_numbers(alpha, looks)
+    refuse_numbers(alpha, looks)
     splits = rows if isinstance(rows, Splits) else None
     whole = rows.test if isinstance(rows, Splits) else rows
     candidate = _opened(model, whole, task, output)
-    _check_gates(asked, candidate)
+    check_gates_of(asked, candidate)
     rival = None if champion is None else _opened(champion, whole, task, None)
     report = _checked(splits) if report is None and splits is not None else report
     case = _case(candidate, rival, whole, splits, report, also or {}, asked, alpha / looks)
@@ -173,13 +173,18 @@ def _read(path: Path) -> bytes:
         raise ModelError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _check_gates(gates: Sequence[Gate], candidate: Opened) -> None:
+def check_gates_of(gates: Sequence[Gate], candidate: Opened) -> None:
+    """Refuse gates that cannot be asked of a model that says so much.
+
+    Raises:
+        PipelineError: a score that its task does not have, or robustness of predictions.
+    """
     try:
         check_gates(gates, candidate.task)
     except PipelineError as error:
         why = "; the model gives classes without probabilities" if _says_labels(candidate) else ""
         raise PipelineError(f"{error}{why}") from error
-    if isinstance(candidate, Predictions) and _needs_corruptions(gates):
+    if isinstance(candidate, Predictions) and needs_corruptions(gates):
         raise PipelineError(
             "robustness can be asked of a model, but not of predictions, which are of the rows as they are"
         )
@@ -189,7 +194,8 @@ def _says_labels(candidate: Opened) -> bool:
     return isinstance(candidate.task, Labels)
 
 
-def _needs_corruptions(gates: Sequence[Gate]) -> bool:
+def needs_corruptions(gates: Sequence[Gate]) -> bool:
+    """Whether a gate asks what corrupted rows would do."""
     asked = [gate.as_dict() for gate in gates]
     return any(g["gate"] == "robust" or str(g.get("score", "")).startswith("corrupted_") for g in asked)
 
@@ -216,13 +222,13 @@ def _case(
         "split": kept,
         "also": {**(splits.also if splits else {}), **also},
         "reference": None if splits is None else splits.train.targets,
-        "robust": _needs_corruptions(gates),
+        "robust": needs_corruptions(gates),
     }
-    ours = _evaluated(candidate, **asked)
+    ours = evaluated(candidate, **asked)
     theirs: Evaluation | Incomparable | None = None
     if rival is not None:
         try:
-            theirs = _evaluated(rival, **asked)
+            theirs = evaluated(rival, **asked)
         except ModelError as error:
             theirs = Incomparable(str(error))
     return Case(ours, theirs, None, candidate.task, alpha, _on_train(candidate, splits, gates))
@@ -234,12 +240,17 @@ def _on_train(candidate: Opened, splits: Splits | None, gates: Sequence[Gate]) -
         return None
     from wdgate.gates.gap_gate import train_rows
 
-    return _evaluated(candidate, train_rows(splits.train), {}, None, robust=False)
+    return evaluated(candidate, train_rows(splits.train), {}, None, robust=False)
 
 
-def _evaluated(
+def evaluated(
     model: Opened, split: Split, also: Mapping[str, Split], reference: Any, *, robust: bool
 ) -> Evaluation:
+    """What a model does on rows; corruptions are measured only where something asks for them.
+
+    Raises:
+        ModelError: predictions that are not this task's, or whose classes are in another order.
+    """
     if isinstance(model, Predictions):
         known = {"reference": reference}
         there = {
@@ -263,7 +274,7 @@ def _found(
     """The region of the columns in which the model errs most on validation rows, bounded on test rows."""
     if splits is None or not len(splits.validation) or isinstance(candidate, Predictions):
         return {}
-    chosen_on = _evaluated(candidate, splits.validation, {}, None, robust=False)
+    chosen_on = evaluated(candidate, splits.validation, {}, None, robust=False)
     sign = -1.0 if direction(case.task.primary, case.task) else 1.0
     region = worst_region(
         numeric_columns(splits.validation.inputs), sign * chosen_on.scores[case.task.primary]
@@ -296,7 +307,12 @@ def _untold(gates: Sequence[Gate], case: Case, splits: Splits | None) -> list[Ga
     return [GateResult("WD207", name, "not applicable", sentence, required=False)]
 
 
-def _refuse_numbers(alpha: float, looks: int) -> None:
+def refuse_numbers(alpha: float, looks: int) -> None:
+    """Refuse an error probability or a number of looks that cannot be.
+
+    Raises:
+        PipelineError: naming the value.
+    """
     # Written as "not within" so that NaN, which compares false, is refused.
     if not (math.isfinite(alpha) and 0 < alpha <= LARGEST_ALPHA):
         raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {alpha}")

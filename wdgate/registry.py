@@ -82,31 +82,33 @@ class Registry:
         """Whether the ledger was opened."""
         return bool(self.ledger.entries())
 
-    def init(self, pipeline: str | None = None) -> None:
+    def init(self, pipeline: str | None = None, asks: Mapping[str, Any] | None = None) -> None:
         """Create what promotions need: the model, its ledger, and the experiment that releases lie in.
 
         Done again, it changes nothing.
 
         Args:
             pipeline: whose gates the model must pass, as `load_pipeline` takes it; None binds it to none.
+            asks: what a model that no pipeline has made must show, as `wdgate.judge_named.Asked.as_dict`
+                gives it.
 
         Raises:
             RegistryError: the model has versions already, but no ledger that accounts for them; or it was
-                opened for another pipeline.
+                opened for another pipeline, or other gates.
         """
         for model in (self.name, self.ledger.model):
             self._ensure_model(model)
         if self.is_initialised:
-            self._refuse_other(pipeline)
+            self._refuse_other(pipeline, asks)
             return
         self.refuse_unaccounted()
         run_id = self.new_run(f"{self.name}{SUFFIX}", {})
         call(self.client.log_text, run_id, _ABOUT.format(name=self.name), "ledger/about.txt")
         salt = self._shared_salt(run_id)
-        body = {"model": self.name, "run_id": run_id, "salt": salt, "pipeline": pipeline}
+        body = {"model": self.name, "run_id": run_id, "salt": salt, "pipeline": pipeline, "asks": asks}
         if not self.ledger.claim_from(run_id, "", "opened", body):
             call(self.client.delete_run, run_id)
-            self._refuse_other(pipeline)
+            self._refuse_other(pipeline, asks)
 
     def refuse_unaccounted(self) -> None:
         """Raise unless the ledger was opened or the model has no versions."""
@@ -158,6 +160,12 @@ class Registry:
         """The pipeline that the model was opened for, or None where it was bound to none."""
         bound = self.ledger.opened()[0].body.get("pipeline")
         return None if bound is None else str(bound)
+
+    @property
+    def asks(self) -> Mapping[str, Any] | None:
+        """The gates that the model was opened for, or None where it was bound to none."""
+        bound: Mapping[str, Any] | None = self.ledger.opened()[0].body.get("asks")
+        return bound
 
     def candidate_onnx(self, run_id: str) -> bytes:
         """The ONNX file that a run logged as its model.
@@ -307,10 +315,15 @@ class Registry:
         found = pages(self.client.search_registered_models, filter_string=f"name = '{name}'", max_results=100)
         return next((model for model in found if model.name == name), None)
 
-    def _refuse_other(self, pipeline: str | None) -> None:
+    def _refuse_other(self, pipeline: str | None, asks: Mapping[str, Any] | None) -> None:
         if pipeline not in (None, self.pipeline):
             raise RegistryError(
                 f"{self.name} was opened for {self.pipeline or 'any pipeline'}, not for {pipeline}"
+            )
+        if asks is not None and asks != self.asks:
+            raise RegistryError(
+                f"{self.name} was opened for {_gates(self.asks)}, not for {_gates(asks)}: what a model must "
+                "show is said once"
             )
 
     def _ensure_model(self, name: str) -> None:
@@ -328,6 +341,12 @@ class Registry:
             body = {"model": SHARED, "run_id": run_id, "salt": secrets.token_hex(16)}
             shared.claim_from(run_id, "", "opened", body)
         return str(shared.opened()[0].body["salt"])
+
+
+def _gates(asks: Mapping[str, Any] | None) -> str:
+    if asks is None:
+        return "any gates"
+    return f"{', '.join(asks['gates'])} at alpha {asks['alpha']:g} over {asks['looks']} looks"
 
 
 def _checked(name: str) -> str:
