@@ -23,7 +23,7 @@ class Candidate:
         training: seconds, epochs and the best epoch.
         decay: the coefficient, the tensors that it acts on, and how much it can shrink them.
         effect: what the decay did, measured against none.
-        export: inputs, outputs, size and parity of the exported file.
+        export: inputs, outputs, size, parity, latency and temperature of the exported file.
     """
 
     run_id: str

@@ -73,6 +73,19 @@ def at_the_end(training: Mapping[str, Any]) -> dict[str, float]:
     return {**came_to, **{f"cost/{name}": float(cost[name]) for name in cost if name != "sentence"}}
 
 
+def of_file(export: Mapping[str, Any]) -> dict[str, float]:
+    """Size and latency of the exported file, and the temperature in it with what it gains, if asked for."""
+    latency, tempered = export.get("latency", {}), export.get("tempered", {})
+    found = {
+        "file/bytes": export.get("bytes"),
+        "file/latency_p50_ms": latency.get("p50"),
+        "file/latency_p99_ms": latency.get("p99"),
+        "validation/temperature": tempered.get("value"),
+        "validation/temperature_gain": tempered.get("gain"),
+    }
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
 def of_decay(candidate: Candidate) -> dict[str, float]:
     """How far the decay shrank the weights, and its effect on each score with the 95 % interval."""
     figures = ("weight_decay", "timescale", "total_shrink", "kappa")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,15 +118,29 @@ def measure(plan: Plan, splits: Splits, fitted: Fitted, *, fresh: bool = False) 
 
 
 def export(plan: Plan, splits: Splits, fitted: Fitted) -> ExportedModel:
-    """The ONNX file of what was trained, compared with it on train rows."""
+    """The ONNX file of what was trained, compared with it on train rows, and how long it takes to answer."""
+    from wdgate.evaluation.latency import latency
+
+    exported = _exported(plan.pipeline, splits, fitted.model)
+    return replace(exported, latency=latency(exported.onnx, splits.train.inputs))
+
+
+def _exported(pipeline: Pipeline, splits: Splits, model: Any) -> ExportedModel:
     from torch import nn
 
     from wd_train.export import adopt
     from wd_train.export import export as export_network
+    from wd_train.tempering import temperature_of
 
-    if isinstance(fitted.model, nn.Module):
-        return export_network(fitted.model, plan.pipeline.task, splits.train)
-    return adopt(fitted.model, plan.pipeline.task, splits.train)
+    if not isinstance(model, nn.Module):
+        if pipeline.calibrate:
+            say("no temperature: the file of the pipeline's own loop stays as it is")
+        return adopt(model, pipeline.task, splits.train)
+    if not pipeline.calibrate:
+        return export_network(model, pipeline.task, splits.train)
+    found = temperature_of(model, splits.validation)
+    exported = export_network(model, pipeline.task, splits.train, found.value)
+    return replace(exported, tempered=found)
 
 
 def _fitted(trained: TrainedModel, primary: str) -> Fitted:

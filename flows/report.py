@@ -41,6 +41,7 @@ class Summary:
         decay: the sentence that says what the decay did.
         diagnoses: what a person should know of the decay: name, sentence, tensors.
         cost: the sentence that says what the training cost.
+        file: what is said of the exported file: its temperature, how long it takes to answer, its size.
         onnx_sha256: hash of the exported file.
         also: every score of each further test set with its bounds, where anything was predicted.
         slices: the slices of each attribute of the test rows with their bounds, the worst first; likewise.
@@ -59,6 +60,7 @@ class Summary:
     decay: str = ""
     diagnoses: Rows = field(default_factory=tuple)
     cost: str = ""
+    file: str = ""
     onnx_sha256: str | None = None
     also: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
@@ -87,6 +89,7 @@ def of_candidate(candidate: Candidate) -> Summary:
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
         cost=candidate.training.get("cost", {}).get("sentence", ""),
+        file=candidate.export.get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -107,6 +110,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
         cost=candidate.training.get("cost", {}).get("sentence", ""),
+        file=candidate.export.get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
 
@@ -128,8 +132,9 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     for title, words in (("What the weight decay did", did), ("Verdict", summary.sentence)):
         if words:
             console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
-    if summary.cost:
-        console.print(f"\n{summary.cost}", highlight=False)
+    for line in (summary.cost, summary.file):
+        if line:
+            console.print(f"\n{line}", highlight=False)
     console.print(f"\nRun {summary.run_id}", highlight=False)
     if next_command:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)

@@ -30,6 +30,7 @@ from flows.figures import (
     decay_points,
     gate_bounds,
     of_decay,
+    of_file,
     on_further_sets,
     on_test,
     shares_found,
@@ -250,7 +251,8 @@ def log_candidate(
     """Store what was trained, and close its run: a candidate is a finished run with a logged model."""
     with answering(run.settings):
         _log_model(run, exported, _example(splits))
-        run.metrics({**at_the_end(candidate.training), **of_decay(candidate)})
+        run.metrics({**at_the_end(candidate.training), **of_decay(candidate), **of_file(candidate.export)})
+        run.tag(opset=exported.opset)
         if fitted.history:
             run.picture("curves.png", curves(fitted.history))
         _log_decay(run, candidate, fitted.readings)

@@ -68,6 +68,7 @@ class Pipeline:
         control: how the effect of the decay is measured.
         looks: how many judgements are planned on one set of test rows.
         alpha: the probability of a wrong promotion over all planned looks.
+        calibrate: divide the network's outputs by a temperature, where that surely helps on validation rows.
 
     Raises:
         PipelineError: parts that do not fit together, such as a gate on a score that the task does not have.
@@ -86,6 +87,7 @@ class Pipeline:
     control: Control = field(default_factory=Control)
     looks: int = 20
     alpha: float = 0.05
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
         if not self.name or self.name.strip() != self.name or any(sign in self.name for sign in "/:"):
@@ -101,6 +103,12 @@ class Pipeline:
             raise PipelineError(f"looks must be a whole number of at least 1, got {self.looks!r}")
         if not 0 < self.alpha <= LARGEST_ALPHA:
             raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {self.alpha!r}")
+        if not isinstance(self.calibrate, bool):
+            raise PipelineError(f"calibrate must be True or False, got {self.calibrate!r}")
+        if self.calibrate and not hasattr(self.task, "classes"):
+            raise PipelineError(
+                f"calibrate is for the probabilities of classes, but the task is {type(self.task).__name__}"
+            )
         check_gates(self.gates, self.task)
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,6 +124,7 @@ class Pipeline:
             "augmented": self.augment is not None,
             "looks": self.looks,
             "alpha": self.alpha,
+            "calibrate": self.calibrate,
         }
 
 

@@ -23,8 +23,10 @@ from data_checks.errors import ModelError
 from data_checks.splits import Split, read_inputs
 from wd_train.parity import Parity, check_parity
 from wd_train.rows import Tensors, as_tensors
+from wdgate.evaluation.latency import Latency
 from wdgate.evaluation.onnx_file import OnnxModel, read_onnx
 from wdgate.evaluation.tasks import Task
+from wdgate.evaluation.temperature import Temperature
 
 EXAMPLES = 256
 """How many rows the file and the network are compared on."""
@@ -55,7 +57,10 @@ class ExportedModel:
         inputs: what it takes.
         outputs: what it gives.
         parity: how near it is to the network; None where the network was never seen.
+        opset: the version of the operators that it is written in.
         temperature: what the file divides the network's outputs by; None where nobody asked for it.
+        tempered: how the temperature was found, where it was.
+        latency: how long it took to answer on the machine that wrote it, where that was measured.
     """
 
     onnx: bytes
@@ -63,17 +68,30 @@ class ExportedModel:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     parity: Parity | None
+    opset: int
     temperature: float | None = None
+    tempered: Temperature | None = None
+    latency: Latency | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told of the file."""
+        told = [found.sentence for found in (self.tempered, self.latency) if found is not None]
+        return " ".join([*told, f"The file has {len(self.onnx):,} bytes (opset {self.opset})."])
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the bytes, as plain values."""
         return {
             "sha256": self.sha256,
             "bytes": len(self.onnx),
+            "opset": self.opset,
             "inputs": [asdict(port) for port in self.inputs],
             "outputs": [asdict(port) for port in self.outputs],
             "parity": None if self.parity is None else asdict(self.parity),
             **({} if self.temperature is None else {"temperature": self.temperature}),
+            **({} if self.tempered is None else {"tempered": self.tempered.as_dict()}),
+            **({} if self.latency is None else {"latency": self.latency.as_dict()}),
+            "sentence": self.sentence,
         }
 
 
@@ -228,7 +246,8 @@ def _things(model: onnx.ModelProto) -> Iterator[Any]:
 
 
 def _exported(content: bytes, parity: Parity | None) -> ExportedModel:
-    graph = onnx.load_model_from_string(content).graph
+    model = onnx.load_model_from_string(content)
+    graph = model.graph
     weights = {weight.name for weight in graph.initializer}
     return ExportedModel(
         onnx=content,
@@ -236,6 +255,7 @@ def _exported(content: bytes, parity: Parity | None) -> ExportedModel:
         inputs=tuple(_port(value) for value in graph.input if value.name not in weights),
         outputs=tuple(_port(value) for value in graph.output),
         parity=parity,
+        opset=next((used.version for used in model.opset_import if used.domain in ("", "ai.onnx")), 0),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +59,7 @@ def check_parity(content: bytes, network: nn.Module, task: Task, inputs: Inputs,
     largest = float(outputs.abs().max())
     sure = _sure(outputs, TOLERANCE * largest)
     differences = [
-        _difference(*map(_as_logits(name), (found[name], values[: len(found[name])])), sure)
+        _difference(_as_logits(name, found[name]), _as_logits(name, values[: len(found[name])]), sure)
         for found in predicted
         for name, values in expected.items()
     ]
@@ -90,11 +89,11 @@ def _sure(outputs: Tensor, tolerance: float) -> NDArray[np.bool_]:
     return (first - second > tolerance).numpy()
 
 
-def _as_logits(name: str) -> Callable[[Array], Array]:
+def _as_logits(name: str, values: Array) -> Array:
     if name != "probs":
-        return lambda values: values
+        return values
     # NaN stays NaN, and is found out below.
-    return lambda probs: np.log(np.maximum(probs.astype(np.float64), LEAST_PROBABILITY))
+    return np.log(np.maximum(values.astype(np.float64), LEAST_PROBABILITY))
 
 
 def _difference(found: Array, expected: Array, sure: NDArray[np.bool_]) -> float:

@@ -55,6 +55,13 @@ def test_the_summary_names_the_run_and_the_command_that_opens_it():
     assert "wdgate ui" in text
 
 
+def test_what_is_said_of_the_file_stands_on_the_terminal_and_on_the_page():
+    said = "The outputs are divided by 1.314. One row takes 0.05 ms. The file has 1,234 bytes (opset 20)."
+    summary = replace(REFUSED, file=said)
+    assert said in printed(summary)
+    assert said in page(summary, {})
+
+
 @pytest.mark.parametrize(
     ("outcome", "code"), [("promoted", 0), ("unchanged", 0), ("trained", 0), ("refused", 1)]
 )

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from data_checks.errors import PipelineError, TrainingError
-from pipelines import Classification, Control, Pipeline, Training, at_least
+from pipelines import Classification, Control, Pipeline, Regression, Training, at_least
 from pipelines.pipeline import load_pipeline
 
 MINE = """
@@ -78,6 +78,11 @@ def test_a_plan_is_plain_values_and_loads_again_to_the_same(write):
         ({"train": lambda *rows: None}, "must have either a model or a train function, got both"),
         ({"looks": 0}, "looks must be a whole number of at least 1, got 0"),
         ({"alpha": 1.0}, "alpha must be above 0 and at most 0.25, got 1.0"),
+        ({"calibrate": "yes"}, "calibrate must be True or False, got 'yes'"),
+        (
+            {"calibrate": True, "task": Regression(), "gates": []},
+            "calibrate is for the probabilities of classes, but the task is Regression",
+        ),
         ({"alpha": float("nan")}, "alpha must be above 0 and at most 0.25, got nan"),
         ({"gates": [at_least("acuracy", 0.5)]}, "did you mean accuracy?"),
         ({"gates": ["accuracy"]}, "gates must be made by at_least"),

@@ -182,6 +182,12 @@ def test_a_temperature_divides_the_outputs_in_the_file_and_is_told(network, expo
     assert "temperature" not in exported.as_dict()
 
 
+def test_the_version_of_the_operators_and_the_size_are_told(exported):
+    used = {one.domain: one.version for one in onnx.load_model_from_string(exported.onnx).opset_import}
+    assert exported.as_dict()["opset"] == used[""] > 0
+    assert exported.sentence == f"The file has {len(exported.onnx):,} bytes (opset {used['']})."
+
+
 def test_a_temperature_of_1_changes_no_byte(network, exported):
     assert export(network, TASK, PICTURES, temperature=1.0).onnx == exported.onnx
 

@@ -37,6 +37,19 @@ class Temperature:
     upper: float
     rows: int
 
+    @property
+    def sentence(self) -> str:
+        """What was done, and why, of a network whose logits of validation rows these were.
+
+        Example:
+            >>> print(Temperature(1.314, 1.314, 0.02, 0.01, 0.03, 360).sentence)
+            The outputs are divided by 1.314, which makes validation log-loss 0.020 better (0.010 to 0.030).
+        """
+        if self.value == 1:
+            return f"No temperature: its gain could not be shown on {self.rows:,} validation rows."
+        bounds = f"{self.gain:.3f} better ({self.lower:.3f} to {self.upper:.3f})"
+        return f"The outputs are divided by {self.value:.4g}, which makes validation log-loss {bounds}."
+
     def as_dict(self) -> dict[str, Any]:
         """As plain values, None in place of NaN."""
         return {
