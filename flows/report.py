@@ -132,9 +132,8 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     for title, words in (("What the weight decay did", did), ("Verdict", summary.sentence)):
         if words:
             console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
-    for line in (summary.cost, summary.file):
-        if line:
-            console.print(f"\n{line}", highlight=False)
+    for line in filter(None, (summary.cost, summary.file)):
+        console.print(f"\n{line}", highlight=False)
     console.print(f"\nRun {summary.run_id}", highlight=False)
     if next_command:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
