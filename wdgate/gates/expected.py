@@ -19,9 +19,9 @@ from wdgate.evaluation.tasks import Task
 from wdgate.gates.measuring import improvement, incomparable, measured
 from wdgate.gates.sentences import SHARES, spoken
 
-# As much of the spread is taken for chance as chance exceeds in 15 of 100 cases. The unbiased choice, the
+# As much of the spread is taken for chance as chance exceeds in one case of ten. The unbiased choice, the
 # mean of chi-squared, overstates what was selected, because the selected are those that chance has spread.
-TAKEN_FOR_CHANCE = 0.85
+TAKEN_FOR_CHANCE = 0.9
 # However alike two models are, so much of the variance is taken to be their own: a candidate that differs
 # from the champion on two rows has inherited its luck, which their difference does not show.
 LEAST_OWN = 0.25
@@ -80,7 +80,7 @@ def expected_on_new_rows(
 
     The mean of all plus (1 - shrinkage) times the distance from it (James & Stein 1961, positive part; Efron
     2011 on selection). The shrinkage is c v / S, at most 1: S is the sum of squared distances from the mean,
-    v the variance of a score around its truth, and c the .85 quantile of chi-squared with K - 1 degrees of
+    v the variance of a score around its truth, and c the .9 quantile of chi-squared with K - 1 degrees of
     freedom for K models, where the unbiased choice would be K - 1. Of one model alone nothing is known but
     its score.
 
