@@ -3,7 +3,7 @@
     python benchmarks/gates.py [--quick] [--only edge chance wear]
 
 Models whose truth is known are judged by the functions that the gates call, many test sets at once; seeds are
-fixed. The trainer's effect (WD209) has an interval of its own, and is simulated where it is computed.
+fixed.
 """
 
 from __future__ import annotations

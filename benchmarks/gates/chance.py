@@ -65,7 +65,7 @@ def _patients(times: int) -> None:
         counts = [each.sum(axis=1) * 50 for each in (better, worse)]
         naive = tango_score(*counts, 5000, 0.0) >= special.ndtri(1 - ALPHA)  # at no difference: McNemar's
         rows = tango(*counts, 5000, ALPHA)[0] > 0
-        units = linearized(better - worse)
+        units = linearized(better - worse, each=50)
         ours = unit_difference_bounds(units, better.mean(axis=1), worse.mean(axis=1), ALPHA)[0] > 0
         print(
             f"correlation within patients {alike:.2f}: McNemar {naive.mean():.3f}, "

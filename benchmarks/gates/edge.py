@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gates import worlds
+from gates import broken, effect, worlds
 from wdgate.evaluation.scores import r2
 from wdgate.gates.bounds import Bounds, clopper_pearson, linearized, unit_bounds
 from wdgate.gates.gap_gate import recovered
@@ -64,24 +64,24 @@ def no_worse(drawn, size, alpha, margin=0.03):
     rows, (better, worse) = drawn
     if size == 1:
         return tango(better[:, 0], worse[:, 0], rows, alpha)[0] >= -margin
-    units = linearized(better - worse)
+    units = linearized(better - worse, each=size)
     return unit_difference_bounds(units, better.mean(axis=1), worse.mean(axis=1), alpha)[0] >= -margin
 
 
 def within(drawn, size, alpha, limit=0.06):
     """within confidence_gap .06: studentized."""
-    lower, upper = unit_bounds(linearized(drawn[1]), alpha, False, (-1.0, 1.0))
+    lower, upper = unit_bounds(linearized(drawn[1], each=size), alpha, False, (-1.0, 1.0))
     return (lower >= -limit) & (upper <= limit)
 
 
 def robust(drawn, size, alpha, limit=0.75):
     """robust .75: studentized."""
-    return unit_bounds(linearized(drawn[1]), alpha, False, (0.0, 1.0))[0] >= limit
+    return unit_bounds(linearized(drawn[1], each=size), alpha, False, (0.0, 1.0))[0] >= limit
 
 
 def skill(drawn, size, alpha):
     """skill: studentized."""
-    return unit_bounds(linearized(drawn[1]), alpha, False)[0] >= ABOVE_ZERO
+    return unit_bounds(linearized(drawn[1], each=size), alpha, False)[0] >= ABOVE_ZERO
 
 
 def explained(drawn, size, alpha, limit=0.5):
@@ -136,6 +136,8 @@ def compare(quick: bool) -> None:
                 if contest.name.endswith("jackknife") and (rows > 1000 or size > 10):
                     continue  # 200 measurements a bound
                 _line(contest, rows, size, 400 if quick else 40_000)
+    effect.compare(quick)
+    broken.compare(quick)
     print(f"{time.perf_counter() - began:.0f} s")
 
 
@@ -153,4 +155,4 @@ def _three(values, form):
 def _share_bounds(shares, size, rows, alpha):
     if size == 1:
         return clopper_pearson(shares[:, 0], rows, alpha)
-    return unit_bounds(linearized(shares), alpha, True)
+    return unit_bounds(linearized(shares, each=size), alpha, True)

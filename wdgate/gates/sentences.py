@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wdgate.evaluation.corruptions import CORRUPTED, clean_score, corruption_of
+from wdgate.evaluation.out_of_distribution import OOD, is_ood
 from wdgate.gates.bounds import Bounds
 from wdgate.gates.results import GateStatus
 
@@ -20,6 +21,7 @@ NAMES = {
     "smooth_ece": "smooth calibration error",
     "classwise_ece": "classwise calibration error",
     "auc": "area under the ROC curve",
+    "ood_auroc": "area under the ROC curve of confidence against rows of permuted cells",
     "r2": "share of the variance explained (R2)",
 }
 # Shares of rows, which are said in percent, and their differences in points.
@@ -36,9 +38,16 @@ class Words:
         self, status: GateStatus, bounds: Bounds, low: float, high: float, needed: int | None
     ) -> str:
         """The whole sentence."""
-        enough = f"; about {needed:,} would" if needed is not None else ""
+        enough = "" if needed is None else f"; about {needed:,} would{_in_groups(needed, bounds)}"
         aside = f"; {bounds.remark}" if bounds.remark else ""
         return f"{self.say(status, bounds, low, high)}{enough}{aside}."
+
+
+def _in_groups(needed: int, bounds: Bounds) -> str:
+    """More rows of the same groups would not help: so many groups like these."""
+    if bounds.groups is None or not bounds.groups < bounds.rows:
+        return ""
+    return f", in about {math.ceil(needed / bounds.rows * bounds.groups):,} groups like these"
 
 
 def spoken(score: str) -> str:
@@ -50,6 +59,8 @@ def spoken(score: str) -> str:
     """
     plain, corruption = clean_score(score), corruption_of(score)
     kind, of_class, label = plain.partition("/")
+    if kind == OOD and of_class:
+        return f"area under the ROC curve of confidence against {label}"
     words = f"{kind} of class {label}" if of_class else NAMES.get(plain, plain.replace("_", " "))
     if corruption:
         return f"{words} under {corruption.replace('_', ' ')}"
@@ -74,6 +85,10 @@ def no_measurement(score: str) -> str:
         return f"{corruption_of(score)} is no corruption of these inputs"
     if score.startswith(CORRUPTED):
         return "no corruption is meaningful for these inputs, so robustness must not be asked for"
+    if score == OOD:
+        return "no rows can be made of the cells of these, or the model gives no probabilities for them"
+    if is_ood(score):
+        return f"there is no further test set {score.partition('/')[2]} with probabilities"
     return f"{score} was not measured"
 
 

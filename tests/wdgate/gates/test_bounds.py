@@ -176,5 +176,5 @@ def test_the_means_of_groups_stand_for_their_rows():
     right = (draw.random(120) < 0.8).astype(float)
     groups = np.arange(120) // 4
     bounds = mean_bounds(right, 0.05, groups)
-    means = linearized(right.reshape(30, 4).mean(axis=1))
+    means = linearized(right.reshape(30, 4).mean(axis=1), each=4)
     assert np.allclose(unit_bounds(means, 0.05, True), (bounds.lower, bounds.upper), rtol=0, atol=1e-12)
