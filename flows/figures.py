@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flows.candidate import Candidate
+from wdgate.evaluation.out_of_distribution import OOD, apart
 
 if TYPE_CHECKING:
     from data_checks.report import DataReport
@@ -46,7 +47,9 @@ def on_test(evaluation: Evaluation | None) -> dict[str, float]:
         return {}
     rows = {name: evaluation.rows_of(name) for name in evaluation.scores}
     scores = {name: np.average(evaluation.scores[name], weights=rows[name].weights) for name in rows}
-    return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics}.items()}
+    found = apart(OOD, evaluation)
+    told = {} if found is None else {OOD: found.ranking.value}
+    return {f"test_{name}": value for name, value in {**scores, **evaluation.metrics, **told}.items()}
 
 
 def under_corruptions(corruptions: Mapping[str, Any]) -> dict[str, float]:

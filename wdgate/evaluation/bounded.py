@@ -8,6 +8,7 @@ import numpy as np
 
 from wdgate.evaluation.corruption_errors import corruption_errors
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.out_of_distribution import OOD, apart
 from wdgate.evaluation.slices import all_slices
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.measuring import measured
@@ -27,12 +28,17 @@ def bounded(evaluation: Evaluation, task: Task, alpha: float) -> Numbers:
         alpha: the error probability of each single bound.
     """
     names = [*evaluation.scores, *(name for name in METRICS if name in evaluation.metrics)]
+    names += [OOD] if apart(OOD, evaluation) is not None else []
     return {name: _as_dict(name, evaluation, task, alpha) for name in names}
 
 
 def bounded_also(evaluation: Evaluation, task: Task, alpha: float) -> dict[str, Numbers]:
-    """The same of each further test set, by its name."""
-    return {name: bounded(there, task, alpha) for name, there in evaluation.also.items()}
+    """The same of each further test set, by its name, and how well confidence tells it from the test set."""
+    found = {name: bounded(there, task, alpha) for name, there in evaluation.also.items()}
+    for name, numbers in found.items():
+        if apart(f"{OOD}/{name}", evaluation) is not None:
+            numbers[OOD] = _as_dict(f"{OOD}/{name}", evaluation, task, alpha)
+    return found
 
 
 def reported(evaluation: Evaluation | None, task: Task, alpha: float) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from data_checks.errors import DataError, ModelError
 from data_checks.splits import Split, read_inputs
 from wdgate.evaluation.corruptions import CORRUPTED, Corruption
 from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.evaluation.out_of_distribution import Permuted, permuted_confidence
 from wdgate.evaluation.robustness import corrupted, corruptions_for, rows_to_corrupt
-from wdgate.evaluation.tasks import Task
+from wdgate.evaluation.tasks import Classification, Task
 
 Floats = NDArray[np.floating]
 Rows = NDArray[np.intp]
@@ -78,6 +79,8 @@ class Evaluation:
         also: the evaluation of each further test set, by its name.
         unseen: positions of the rows on which others may be compared with it, because it was neither
             fitted nor chosen on them; None: all.
+        permuted: how sure the model is of rows that are made of the cells of others; None where nobody asked,
+            or no such rows can be made.
     """
 
     onnx_sha256: str
@@ -94,6 +97,7 @@ class Evaluation:
     attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     also: Mapping[str, Evaluation] = field(default_factory=dict)
     unseen: Rows | None = None
+    permuted: Permuted | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -165,6 +169,8 @@ def evaluate_with(
 ) -> Evaluation:
     """`evaluate`, of anything that predicts; `name` stands for what predicted, as a hash of its bytes.
 
+    Unless `corruptions` is (), classes are predicted for rows that are made of the cells of others, too.
+
     Raises:
         ModelError: predictions that are not this task's, naming the further test set where it is one.
         DataError: a test set without rows, or targets that are not the task's.
@@ -173,6 +179,7 @@ def evaluate_with(
         raise DataError("a test set has no rows, expected at least one")
     chosen = corruptions_for(split.inputs) if corruptions is None else tuple(corruptions)
     worse = _corrupted(model, split, task, chosen, batch_size) if chosen else {}
+    asked = isinstance(task, Classification) and (corruptions is None or len(chosen) > 0)
     return evaluation_of(
         name,
         _predict(model, split, batch_size),
@@ -180,6 +187,7 @@ def evaluate_with(
         task,
         reference=reference,
         **worse,
+        permuted=permuted_confidence(model, split) if asked else None,
         also={
             other: _elsewhere(model, name, other, rows, task, batch_size, reference)
             for other, rows in (also or {}).items()
@@ -198,6 +206,7 @@ def evaluation_of(
     robustness: Mapping[str, tuple[float, ...]] | None = None,
     corrupted_rows: Rows | None = None,
     also: Mapping[str, Evaluation] | None = None,
+    permuted: Permuted | None = None,
 ) -> Evaluation:
     """What follows from predictions (N, ...) of a split; `worse` and what follows it: on corrupted rows.
 
@@ -221,6 +230,7 @@ def evaluation_of(
         corrupted_rows=corrupted_rows,
         attributes=split.attributes,
         also=also or {},
+        permuted=permuted,
     )
 
 

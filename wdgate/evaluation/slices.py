@@ -111,6 +111,7 @@ def part(evaluation: Evaluation, mask: NDArray[np.bool_]) -> Evaluation:
         corrupted_rows=None,
         attributes={name: values[rows] for name, values in evaluation.attributes.items()},
         also={},
+        permuted=None,
     )
 
 

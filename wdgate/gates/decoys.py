@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wdgate.evaluation.calibration import confidence
 from wdgate.evaluation.corruptions import CORRUPTED
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.out_of_distribution import apart, is_ood
 from wdgate.gates.pairing import pair
 
 if TYPE_CHECKING:  # the gates bring these decoys
@@ -110,7 +112,10 @@ class Bad:
             if name.startswith(CORRUPTED):  # no better where rows are corrupted than where they are not
                 scores[name] = scores[task.primary][evaluation.rows_of(name).positions]
         metrics = task.metrics(predictions, evaluation.targets, evaluation.weights)
-        return replace(evaluation, predictions=predictions, scores=scores, metrics=metrics)
+        made = evaluation.permuted
+        if made is not None and "probs" in predictions:  # as sure of other rows as of the test rows
+            made = replace(made, confidence=confidence(predictions["probs"])[made.positions])
+        return replace(evaluation, predictions=predictions, scores=scores, metrics=metrics, permuted=made)
 
 
 def of_limit(score: str, low: float, high: float, case: Case) -> Iterator[Decoy]:
@@ -145,7 +150,7 @@ def of_margin(
     score: str, margin: float, higher_is_better: bool, whom: str, other: Any, case: Case
 ) -> Iterator[Decoy]:
     """Models that are worse than another one, here in the champion's place, by more than the margin."""
-    if not isinstance(other, Evaluation) or not (score in other.scores or score in other.metrics):
+    if not isinstance(other, Evaluation) or _reached(other, score) is None:
         yield Decoy(f"worse than the {whom}", None, f"there is no {whom} to be compared with")
         return
     ours, champion = pair(case.evaluation, other, case.task)
@@ -193,6 +198,9 @@ def _reached(evaluation: Evaluation, score: str) -> float | None:
     """What a model reaches in a score or metric, measured apart from the gate; None where it has none."""
     if score in evaluation.scores:
         return mean_of(evaluation.scores[score], evaluation.rows_of(score).weights)
+    if is_ood(score):
+        found = apart(score, evaluation)
+        return None if found is None else found.ranking.value
     return evaluation.metrics.get(score)
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from data_checks.errors import PipelineError
 from wdgate.evaluation.corruptions import CORRUPTED
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
+from wdgate.evaluation.out_of_distribution import OOD, is_ood
 from wdgate.evaluation.places import corruption_names
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import decoys, sentences
@@ -348,9 +349,10 @@ def unknown_score(score: str, task: Task) -> str | None:
     corrupted = f"{CORRUPTED}{task.primary}"
     known = [*task.higher_is_better, corrupted]
     single = [f"{corrupted}/{name}" for name in corruption_names()]
-    if score in known or score in single:
+    told = [OOD] if direction(OOD, task) else []
+    if score in known or score in single or (told and is_ood(score)):
         return None
-    near = difflib.get_close_matches(score, [*known, *single], n=1, cutoff=0.0)
+    near = difflib.get_close_matches(score, [*known, *single, *told], n=1, cutoff=0.0)
     return f"{score}, which is none of {', '.join(known)}; did you mean {near[0]}?"
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from wdgate.evaluation.corruptions import clean_score
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.named import says_share
+from wdgate.evaluation.out_of_distribution import apart, is_ood
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.bounds import Bounds, mean_bounds
 from wdgate.gates.miscalibration import PERFECT, allowing_for_noise, at_least_the_gap
 from wdgate.gates.of_classes import class_bounds, class_improvement
+from wdgate.gates.ood import ood_bounds, ood_improvement
 from wdgate.gates.paired import difference_bounds
 from wdgate.gates.pairing import left_out, pair
 from wdgate.gates.resampling import jackknife_bounds
@@ -30,6 +32,8 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
         rows = evaluation.rows_of(name)
         span = SPANS.get(clean_score(name), (-np.inf, np.inf))
         return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
+    if is_ood(name):
+        return ood_bounds(name, evaluation, alpha)
     known = class_bounds(name, evaluation, task, alpha) if isinstance(task, Classification) else None
     if known is not None or name not in evaluation.metrics:
         return known
@@ -58,6 +62,9 @@ def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, al
         rows = ours.rows_of(name)
         first, second = (ours, theirs) if sign > 0 else (theirs, ours)
         return difference_bounds(first.scores[name], second.scores[name], alpha, rows.groups, rows.weights)
+    known = ood_improvement(name, ours, theirs, alpha) if is_ood(name) else None
+    if known is not None:
+        return known
     known = class_improvement(name, ours, theirs, task, alpha) if isinstance(task, Classification) else None
     if known is not None:
         return known
@@ -71,6 +78,8 @@ def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, al
 
 def direction(name: str, task: Task) -> bool | None:
     """Whether more of a score or metric is better; None where 0 is best, or the task has no such score."""
+    if is_ood(name):
+        return True if isinstance(task, Classification) else None
     return task.higher_is_better.get(clean_score(name))
 
 
@@ -104,6 +113,8 @@ def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable)
 
 def _has(name: str, evaluation: Evaluation) -> bool:
     known = name in evaluation.scores or name in evaluation.metrics
+    if is_ood(name):
+        return apart(name, evaluation) is not None
     return known or says_share(name, evaluation.predictions)
 
 

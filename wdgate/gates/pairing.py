@@ -69,6 +69,7 @@ def on_rows(evaluation: Evaluation, rows: Rows, task: Task) -> Evaluation:
         baseline=_taken(evaluation.baseline, rows),
         corrupted_rows=moved,
         attributes=_taken(evaluation.attributes, rows),
+        permuted=None if evaluation.permuted is None else evaluation.permuted.of(rows),
     )
 
 
