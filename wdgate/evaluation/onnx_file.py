@@ -48,6 +48,7 @@ class OnnxModel:
             self._session = _session(onnx, threads)
             self.inputs = {put.name: put.type for put in self._session.get_inputs()}
             self.outputs = tuple(put.name for put in self._session.get_outputs())
+            self._only_input = next(iter(self.inputs)) if len(self.inputs) == 1 else "inputs"
         except _failures() as error:
             raise ModelError(
                 f"{len(onnx):,} bytes cannot be opened as an ONNX file: {_reason(error)}"
@@ -59,20 +60,17 @@ class OnnxModel:
         Raises:
             ModelError: inputs of other names, types or shapes than the file takes.
         """
-        columns = inputs if isinstance(inputs, Mapping) else {self._only_input: inputs}
-        if set(columns) != set(self.inputs):
+        # Of one row this takes as long as a small network, so that nothing here is asked twice.
+        columns = {self._only_input: inputs} if isinstance(inputs, np.ndarray) else inputs
+        if columns.keys() != self.inputs.keys():
             raise ModelError(f"the file takes {_listed(self.inputs)}, but the rows have {_listed(columns)}")
         feed = {name: _cast(name, values, self.inputs[name]) for name, values in columns.items()}
         try:
-            outputs = self._session.run(None, feed, self._run_options)
+            outputs = self._session.run(self.outputs, feed, self._run_options)
         except _failures() as error:
             shapes = ", ".join(f"{name} {values.dtype} {values.shape}" for name, values in columns.items())
             raise ModelError(f"the file does not take rows of {shapes}: {_reason(error)}") from error
         return {name: np.asarray(values) for name, values in zip(self.outputs, outputs, strict=True)}
-
-    @property
-    def _only_input(self) -> str:
-        return next(iter(self.inputs)) if len(self.inputs) == 1 else "inputs"
 
 
 def read_onnx(path: Path) -> bytes:
@@ -121,6 +119,8 @@ def _run_options() -> Any:
 
 def _cast(name: str, values: NDArray[Any], kind: str) -> NDArray[Any]:
     """The values in the type that the file takes, where that loses no more than precision."""
+    if values.dtype == DTYPES.get(kind) and values.flags.c_contiguous:
+        return values
     text = kind == "tensor(string)" and values.dtype.kind in "OUS"
     if not text and (kind not in DTYPES or not np.can_cast(values.dtype, DTYPES[kind], "same_kind")):
         raise ModelError(
