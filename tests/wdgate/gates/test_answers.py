@@ -59,6 +59,20 @@ def test_the_rows_that_it_asks_for_would_settle_it(right, limit):
     assert settle(bounds(int(needed * 0.8)), limit, math.inf)[0] == "inconclusive"
 
 
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_the_groups_that_it_asks_for_would_settle_it(alpha):
+    """Right in 19 of 20 rows of each group: more rows of the same groups would not help, more would."""
+
+    def bounds(groups):
+        right = np.tile((np.arange(20) < 19).astype(float), groups)
+        return mean_bounds(right, alpha, np.repeat(np.arange(groups), 20))
+
+    status, needed = settle(bounds(12), 0.88, math.inf)
+    assert status == "inconclusive"
+    assert settle(bounds(math.ceil(needed / 20 * 1.1)), 0.88, math.inf)[0] == "passed"
+    assert settle(bounds(int(needed / 20 * 0.8)), 0.88, math.inf)[0] == "inconclusive"
+
+
 @given(NUMBERS, st.floats(0, 5), st.floats(0, 5), NUMBERS)
 def test_a_number_of_rows_is_above_those_there_are_or_unknown(observed, below, above, limit):
     status, needed = settle(Bounds(observed, observed - below, observed + above, 500), limit, math.inf)

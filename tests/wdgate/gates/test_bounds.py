@@ -105,6 +105,42 @@ def test_groups_that_are_all_right_do_not_make_certainty():
     assert np.isclose(bounds.lower, 0.05 ** (1 / 5))  # five groups, not a hundred rows
 
 
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_a_group_that_may_be_wrong_and_was_missed_has_its_price(alpha):
+    bounds = mean_bounds(np.ones(5000), alpha, np.repeat(np.arange(50), 100))
+    assert np.isclose(bounds.lower, (4 * alpha) ** (1 / 50))
+    gap = mean_bounds(np.full(5000, 0.25), alpha, np.repeat(np.arange(50), 100), span=(-1.0, 1.0))
+    assert np.isclose(gap.upper, 0.25 + 0.75 * (1 - (4 * alpha) ** (1 / 50)))
+
+
+def test_many_rows_of_groups_that_are_alike_count():
+    """200 groups of 50 independent rows determine a mean nearly as well as 10,000 rows do."""
+    right = (np.random.default_rng(3).random(10_000) < 0.7).astype(float)
+    groups = np.repeat(np.arange(200), 50)
+    units = linearized(right, groups)
+    assert effective_rows(units, units.mean * (1 - units.mean), 0.05) > 6_000
+    alone, together = mean_bounds(right, 0.05), mean_bounds(right, 0.05, groups)
+    assert together.upper - together.observed < 1.4 * (alone.upper - alone.observed)
+
+
+@pytest.mark.parametrize(("count", "most"), [(29, 29), (30, 3000)])
+def test_few_groups_count_as_one_row_each(count, most):
+    units = linearized(np.ones(100 * count), np.repeat(np.arange(count), 100))
+    assert np.isclose(effective_rows(units, 0.0, 0.05), most)
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.0), (-1.0, 2.0)])
+@given(st.integers(0, 100), st.sampled_from([2.0, 9.0]))
+def test_more_groups_like_these_come_nearer(span, seed, times):
+    generator = np.random.default_rng(seed)
+    right = (generator.random(400) < generator.random()).astype(float)
+    bounds = mean_bounds(right * 0.5 if span[1] > 1 else right, 0.0025, np.arange(400) // 20, span=span)
+    lower, upper = bounds.on_times_the_rows(times)
+    assert bounds.lower <= lower + 1e-12
+    assert upper - 1e-12 <= bounds.upper
+    assert (bounds.groups, bounds.on_times_the_rows(1.0)) == (20, (bounds.lower, bounds.upper))
+
+
 @given(st.integers(0, 100))
 def test_equal_weights_and_groups_of_one_row_change_little(seed):
     right = (np.random.default_rng(seed).random(300) < 0.8).astype(float)

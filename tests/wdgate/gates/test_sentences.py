@@ -32,6 +32,14 @@ def test_a_sentence_says_what_would_settle_it_and_ends_in_one_full_stop(words):
         assert sentence[0].isupper()
 
 
+def test_what_is_needed_is_said_in_groups_where_there_are_groups():
+    groups = Bounds(0.90, 0.86, 0.93, 700, groups=35)
+    alone = Bounds(0.90, 0.86, 0.93, 700, groups=700)
+    said = absolute("accuracy").sentence("inconclusive", groups, 0.88, math.inf, 2800)
+    assert said.endswith("; about 2,800 would, in about 140 groups like these.")
+    assert "groups" not in absolute("accuracy").sentence("inconclusive", alone, 0.88, math.inf, 2800)
+
+
 def test_a_doubt_is_said_on_the_side_that_the_limit_is_on():
     near = absolute("accuracy").sentence("inconclusive", Bounds(0.90, 0.86, 0.93, 700), 0.88, math.inf, None)
     below = absolute("accuracy").sentence("inconclusive", Bounds(0.86, 0.82, 0.89, 700), 0.88, math.inf, None)
