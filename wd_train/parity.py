@@ -14,7 +14,7 @@ from data_checks.errors import ModelError
 from data_checks.splits import Array, Inputs, read_inputs
 from wd_train.rows import as_tensors
 from wdgate.evaluation.onnx_file import OnnxModel
-from wdgate.evaluation.tasks import Task
+from wdgate.evaluation.tasks import Classification, Task
 
 TOLERANCE = 1e-4
 """The largest difference between file and network, as a share of the network's largest output."""
@@ -57,7 +57,7 @@ def check_parity(content: bytes, network: nn.Module, task: Task, inputs: Inputs,
         outputs = network(as_tensors(read_inputs(inputs, np.arange(rows))))
         expected = {name: values.numpy() for name, values in task.predictions(outputs).items()}
     largest = float(outputs.abs().max())
-    sure = _sure(outputs, TOLERANCE * largest)
+    sure = _sure(task, outputs, TOLERANCE * largest)
     differences = [
         _difference(_as_logits(name, found[name]), _as_logits(name, values[: len(found[name])]), sure)
         for found in predicted
@@ -81,8 +81,10 @@ def _predicted_by_file(model: OnnxModel, inputs: Inputs, rows: int, at_once: int
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _sure(outputs: Tensor, tolerance: float) -> NDArray[np.bool_]:
+def _sure(task: Task, outputs: Tensor, tolerance: float) -> NDArray[np.bool_]:
     # Two outputs that are as good as equal may be ordered either way by rounding alone.
+    if isinstance(task, Classification):
+        return np.asarray(task.margin(outputs) > tolerance)
     if outputs.ndim < 2 or outputs.shape[1] < 2:
         return np.ones(len(outputs), bool)
     first, second = outputs.topk(2, dim=1).values.unbind(dim=1)

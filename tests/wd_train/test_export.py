@@ -196,3 +196,13 @@ def test_a_temperature_of_1_changes_no_byte(network, exported):
 def test_a_temperature_that_means_nothing_is_refused(network, temperature, task):
     with pytest.raises(ModelError, match="temperature"):
         export(network, task, PICTURES, temperature=temperature)
+
+
+def test_a_threshold_is_inside_the_file():
+    torch.manual_seed(0)
+    split = Split(np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2)
+    task = Classification(("no", "yes"), threshold=0.3)
+    found = OnnxModel(export(Network(AsFloat(), nn.Linear(3, 2)), task, split).onnx).predict(split.inputs)
+    over = found["probs"][:, 1] >= np.float32(0.3)
+    np.testing.assert_array_equal(found["predicted"], over)
+    assert (found["predicted"] != found["probs"].argmax(axis=1)).any()

@@ -9,7 +9,7 @@ from torch import nn
 
 from data_checks.errors import ModelError
 from wd_train.network import AsFloat, Network
-from wd_train.parity import TOLERANCE, check_parity
+from wd_train.parity import TOLERANCE, _sure, check_parity
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Classification
 
@@ -102,3 +102,12 @@ def test_classes_that_are_as_good_as_equal_may_be_ordered_either_way():
 
 def test_a_network_of_zeros_has_parity():
     assert parity(by_hand(WEIGHT * 0), network(WEIGHT * 0)).difference == 0
+
+
+def test_rows_at_the_threshold_are_told_from_rows_beyond_it():
+    task = Classification(("no", "yes"), threshold=0.3)
+    edge = float(np.log(0.3 / 0.7))
+    outputs = torch.tensor([[0.0, edge + 1e-6], [0.0, 0.0], [0.0, 2.0]])
+    assert _sure(task, outputs, 1e-4).tolist() == [False, True, True]
+    # Without the threshold the row in the middle is the one that may be called either way.
+    assert _sure(Classification(("no", "yes")), outputs, 1e-4).tolist() == [True, False, True]

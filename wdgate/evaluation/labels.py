@@ -8,8 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from data_checks.errors import DataError, ModelError
-from wdgate.evaluation import scores
+from data_checks.errors import DataError
+from wdgate.evaluation import named, scores, usable
 from wdgate.evaluation.tasks import Classification, Floats, Predictions
 
 
@@ -18,7 +18,8 @@ class Labels:
     """A classification of which only `predicted` is known.
 
     Scores: `accuracy` and `error`, its complement, in which skill is measured against the commonest class.
-    Metric: `balanced_accuracy`. Nothing can be said of calibration.
+    Metric: `balanced_accuracy`. By name, as of a `Classification`: `recall/CLASS`, `precision/CLASS`, and of
+    two classes `recall` and `precision`. Nothing can be said of calibration, or of the order of rows.
 
     Example:
         >>> import numpy as np
@@ -47,15 +48,14 @@ class Labels:
     @property
     def higher_is_better(self) -> Mapping[str, bool | None]:
         """The direction of each score and metric."""
-        return {"accuracy": True, "error": False, "balanced_accuracy": True}
+        return {"accuracy": True, "error": False, **named.directions(self.classes, False)}
 
     def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
         """Accuracy and error, one a row (N,)."""
-        self._whole("targets", targets, DataError)
-        predicted = predictions["predicted"]
-        if predicted.shape != (len(targets),):
-            raise ModelError(f"predicted has shape {predicted.shape}, expected ({len(targets)},)")
-        self._whole("predicted", predicted, ModelError)
+        usable.check_classes("targets", targets, len(self.classes), DataError)
+        predicted = usable.output(predictions, "predicted")
+        usable.check_shape("predicted", predicted, (len(targets),), "a class an input")
+        usable.check_classes("predicted", predicted, len(self.classes))
         correct = scores.correct(predicted, targets)
         return {"accuracy": correct, "error": 1 - correct}
 
@@ -76,12 +76,3 @@ class Labels:
     def predictions(self, outputs: Any) -> dict[str, Any]:
         """`predicted` (N,), from logits (N, C)."""
         return {"predicted": outputs.argmax(dim=1)}
-
-    def _whole(self, name: str, values: NDArray[Any], kind: type[DataError] | type[ModelError]) -> None:
-        strange = (
-            values[(values < 0) | (values >= len(self.classes))] if values.dtype.kind in "iu" else values
-        )
-        if strange.size:
-            raise kind(
-                f"{name} names class {strange[0]}, expected integers from 0 to {len(self.classes) - 1}"
-            )

@@ -18,6 +18,8 @@ Floats = NDArray[np.floating]
 Predictions = Mapping[str, NDArray[Any]]
 
 RECALL, PRECISION = "recall/", "precision/"
+# Of two classes: scikit-learn's names for those of the second.
+SHORT = ("recall", "precision")
 TOP = (2, 3, 5, 10)
 _TOP_NAME = re.compile(r"top(\d+)_accuracy")
 
@@ -44,7 +46,18 @@ def names_of(classes: Iterable[str], probabilities: bool) -> tuple[str, ...]:
     """
     known = tuple(classes)
     top = [f"top{k}_accuracy" for k in TOP if probabilities and k < len(known)]
-    return (*(RECALL + name for name in known), *(PRECISION + name for name in known), *top)
+    short = SHORT if len(known) == 2 else ()
+    return (*short, *(RECALL + name for name in known), *(PRECISION + name for name in known), *top)
+
+
+def directions(classes: Iterable[str], probabilities: bool) -> dict[str, bool | None]:
+    """The direction of all such names, and of `balanced_accuracy`, which is made of them.
+
+    Example:
+        >>> list(directions(["no", "yes"], probabilities=False))[:3]
+        ['balanced_accuracy', 'recall', 'precision']
+    """
+    return dict.fromkeys(("balanced_accuracy", *names_of(classes, probabilities)), True)
 
 
 def says_share(name: str, predictions: Predictions) -> bool:
@@ -54,8 +67,10 @@ def says_share(name: str, predictions: Predictions) -> bool:
         >>> says_share("recall/cat", {"predicted": np.zeros(1)}), says_share("top3_accuracy", {})
         (True, False)
     """
-    of_class = name.startswith((RECALL, PRECISION)) and "predicted" in predictions
-    return of_class or (bool(_TOP_NAME.fullmatch(name)) and "probs" in predictions)
+    of_class = name in SHORT or name.startswith((RECALL, PRECISION))
+    if of_class:
+        return "predicted" in predictions
+    return bool(_TOP_NAME.fullmatch(name)) and "probs" in predictions
 
 
 def share(name: str, classes: Iterable[str], predictions: Predictions, targets: NDArray[Any]) -> Share | None:
@@ -63,8 +78,8 @@ def share(name: str, classes: Iterable[str], predictions: Predictions, targets: 
 
     `recall/CLASS`: the rows of the class, 1 where it was predicted. `precision/CLASS`: the rows that were
     predicted so, 1 where it was true; both at the threshold of the file, whose `predicted` is taken as it is.
-    `top3_accuracy`: all rows, 1 where fewer than three classes have as much probability as the true
-    one, itself counted: what gives every class the same is right on none.
+    Without a class: those of the second of two. `top3_accuracy`: all rows, 1 where fewer than three classes
+    have as much probability as the true one, itself counted: the same for every class is right on none.
 
     Args:
         name: what a gate asks for.
@@ -78,8 +93,9 @@ def share(name: str, classes: Iterable[str], predictions: Predictions, targets: 
     top = _TOP_NAME.fullmatch(name)
     if top:
         return Share(top_correct(predictions["probs"], targets, int(top[1])), np.arange(len(targets)))
-    kind, _, label = name.partition("/")
-    of_class = (targets if kind == "recall" else predictions["predicted"]) == known.index(label)
+    kind, of, label = name.partition("/")
+    place = known.index(label) if of else 1
+    of_class = (targets if kind == "recall" else predictions["predicted"]) == place
     positions = np.flatnonzero(of_class)
     right = predictions["predicted"][positions] == targets[positions]
     return Share(np.asarray(right, np.float64), positions)

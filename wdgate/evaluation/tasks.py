@@ -8,19 +8,23 @@ exported file returned them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data_checks.errors import DataError, ModelError, PipelineError
-from wdgate.evaluation import calibration, named, perfect, ranking, scores
+from wdgate.evaluation import calibration, named, perfect, ranking, scores, usable
 from wdgate.evaluation.lazy import Lazy
 
 Floats = NDArray[np.floating]
 Predictions = Mapping[str, NDArray[Any]]
+
+# Marks a part of a task that lies in the exported file and changes no score.
+IN_FILE = "in_file"
 
 
 class Task(Protocol):
@@ -72,11 +76,14 @@ class Task(Protocol):
 def described(task: Task) -> dict[str, Any]:
     """What a task is, as plain values: two models can be compared only where it is the same.
 
+    What only says how a file is written is left out: models with other thresholds can be compared.
+
     Example:
-        >>> described(Classification(("cat", "dog")))
+        >>> described(Classification(("cat", "dog"), threshold=0.3))
         {'task': 'Classification', 'classes': ['cat', 'dog']}
     """
-    own: dict[str, Any] = asdict(task) if is_dataclass(task) else {}
+    every: tuple[Field[Any], ...] = fields(task) if is_dataclass(task) else ()
+    own = {one.name: getattr(task, one.name) for one in every if not one.metadata.get(IN_FILE)}
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in own.items()}
     return {"task": type(task).__name__, **plain}
 
@@ -85,9 +92,13 @@ def described(task: Task) -> dict[str, Any]:
 class Classification:
     """One of several classes, or of two.
 
+    The file's `predicted` is the most probable class; of two classes with a `threshold`, the second where
+    its probability is at least that. Accuracy, recall and precision are those of `predicted`.
+
     Scores: `accuracy`, `nll`, `brier` (summed over classes), and `confidence_gap`, confidence minus
     correct, whose mean is best at 0: above it the model is too sure of itself. By name only, for a gate:
-    `recall/CLASS`, `precision/CLASS`, and `top3_accuracy` (2, 3, 5 or 10) of more classes than that.
+    `recall/CLASS`, `precision/CLASS`, of two classes also `recall` and `precision`, which are those of the
+    second, and `top3_accuracy` (2, 3, 5 or 10) of more classes than that.
 
     Metrics: `balanced_accuracy`, `auc` and `average_precision` (of the second of two classes; of more, the
     mean of each against the rest), and four calibration errors: `ece` and `classwise_ece` over 15 bins of
@@ -96,9 +107,11 @@ class Classification:
 
     Args:
         classes: the names of the classes, in the order of the target integers.
+        threshold: of the second of two classes, above 0 and below 1; None: the most probable class.
 
     Raises:
-        PipelineError: fewer than two classes, or one name twice.
+        PipelineError: fewer than two classes, or one name twice; a threshold of another number of classes,
+            or one that is no probability.
 
     Example:
         >>> task = Classification(("cat", "dog"))
@@ -108,6 +121,7 @@ class Classification:
     """
 
     classes: tuple[str, ...]
+    threshold: float | None = field(default=None, metadata={IN_FILE: True})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(str(name) for name in self.classes))
@@ -115,6 +129,9 @@ class Classification:
             raise PipelineError(
                 f"classes must be two or more different names, got {', '.join(self.classes) or 'none'}"
             )
+        if self.threshold is not None:
+            _check_threshold(self.threshold, len(self.classes))
+            object.__setattr__(self, "threshold", float(self.threshold))
 
     @property
     def outputs(self) -> int:
@@ -134,11 +151,10 @@ class Classification:
     @property
     def higher_is_better(self) -> Mapping[str, bool | None]:
         """The direction of each score and metric; None: best at 0."""
-        directions = {"accuracy": True, "nll": False, "brier": False, "confidence_gap": None}
+        of_probs = {"nll": False, "brier": False, "confidence_gap": None}
         errors = dict.fromkeys(("ece", "l2_ece", "smooth_ece", "classwise_ece"), False)
-        ranks = dict.fromkeys(("balanced_accuracy", "auc", "average_precision"), True)
-        by_name = dict.fromkeys(named.names_of(self.classes, probabilities=True), True)
-        return {**directions, **errors, **ranks, **by_name}
+        ranks = dict.fromkeys(("auc", "average_precision"), True)
+        return {"accuracy": True, **of_probs, **errors, **ranks, **named.directions(self.classes, True)}
 
     def loss(self, outputs: Any, targets: Any) -> Any:
         """Cross-entropy of logits (N, C) with classes (N,), a row (N,)."""
@@ -146,11 +162,21 @@ class Classification:
 
     def predictions(self, outputs: Any) -> dict[str, Any]:
         """`probs` (N, C) in single precision and `predicted` (N,), from logits (N, C)."""
-        return {"probs": outputs.softmax(dim=1).float(), "predicted": outputs.argmax(dim=1)}
+        probs = outputs.softmax(dim=1).float()
+        if self.threshold is None:
+            return {"probs": probs, "predicted": outputs.argmax(dim=1)}
+        return {"probs": probs, "predicted": (probs[:, 1] >= self.threshold).long()}
+
+    def margin(self, outputs: Any) -> Any:
+        """How far logits (N, C) are from predicting another class, a row (N,), in the unit of logits."""
+        if self.threshold is None:
+            best = outputs.topk(2, dim=1).values
+            return best[:, 0] - best[:, 1]
+        return (outputs[:, 1] - outputs[:, 0] - math.log(self.threshold / (1 - self.threshold))).abs()
 
     def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
         """Accuracy, nll, brier and confidence gap, one a row (N,)."""
-        self._check_targets(targets)
+        usable.check_classes("targets", targets, len(self.classes), DataError)
         self._check(predictions, len(targets))
         probs, predicted = predictions["probs"], predictions["predicted"]
         correct = scores.correct(predicted, targets)
@@ -188,31 +214,22 @@ class Classification:
         """The class frequencies of `targets` as `probs` of every row, and the commonest class."""
         counts = np.bincount(targets, minlength=len(self.classes))
         # One row is supposed of a class that `targets` lack, which would cost infinitely much otherwise.
-        supposed = np.maximum(counts, 1)
-        return {
-            "probs": np.tile(supposed / supposed.sum(), (rows, 1)),
-            "predicted": np.full(rows, int(counts.argmax())),
-        }
-
-    def _check_targets(self, targets: NDArray[Any]) -> None:
-        strange = targets[(targets < 0) | (targets >= len(self.classes))]
-        if strange.size or targets.dtype.kind not in "iu":
-            named = f"class {strange[0]}" if strange.size else f"classes as {targets.dtype}"
-            raise DataError(f"targets name {named}, expected integers from 0 to {len(self.classes) - 1}")
+        supposed = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
+        over = self.threshold is not None and bool(supposed[1] >= self.threshold)
+        predicted = int(counts.argmax()) if self.threshold is None else int(over)
+        return {"probs": np.tile(supposed, (rows, 1)), "predicted": np.full(rows, predicted)}
 
     def _check(self, predictions: Predictions, rows: int) -> None:
-        probs, predicted = _output(predictions, "probs"), _output(predictions, "predicted")
+        probs, predicted = usable.output(predictions, "probs"), usable.output(predictions, "predicted")
         if probs.shape != (rows, len(self.classes)):
             raise ModelError(
                 f"probs has shape {probs.shape}, expected ({rows}, {len(self.classes)}): a row for each of "
                 f"{rows:,} inputs and a column for each of {len(self.classes)} classes"
             )
-        _check_probabilities(probs)
+        usable.check_probabilities(probs)
         if predicted.shape != (rows,) or predicted.dtype.kind not in "iu":
             raise ModelError(f"predicted is {predicted.dtype} {predicted.shape}, expected integers ({rows},)")
-        strange = predicted[(predicted < 0) | (predicted >= len(self.classes))]
-        if strange.size:
-            raise ModelError(f"predicted names class {strange[0]}, expected 0 to {len(self.classes) - 1}")
+        usable.check_classes("predicted", predicted, len(self.classes))
 
 
 @dataclass(frozen=True)
@@ -257,12 +274,10 @@ class Regression:
 
     def scores(self, predictions: Predictions, targets: NDArray[Any]) -> dict[str, Floats]:
         """Squared and absolute error, one a row (N,)."""
-        predicted = _output(predictions, "predicted")
-        if predicted.shape != (len(targets),):
-            raise ModelError(
-                f"predicted has shape {predicted.shape}, expected ({len(targets)},): a number an input"
-            )
-        _check_finite("predicted", predicted)
+        usable.check_values(targets)
+        predicted = usable.output(predictions, "predicted")
+        usable.check_shape("predicted", predicted, (len(targets),), "a number an input")
+        usable.check_finite("predicted", predicted)
         error = predicted.astype(np.float64) - targets
         return {"squared_error": error**2, "absolute_error": np.abs(error)}
 
@@ -281,29 +296,10 @@ def _one_number(outputs: Any) -> Any:
     return outputs.squeeze(-1) if outputs.ndim > 1 else outputs
 
 
-def _output(predictions: Predictions, name: str) -> NDArray[Any]:
-    if name not in predictions:
-        raise ModelError(
-            f"the file gives {', '.join(predictions) or 'nothing'}, expected an output named {name}"
-        )
-    return predictions[name]
-
-
-def _check_finite(name: str, values: NDArray[Any]) -> None:
-    wrong = ~np.isfinite(values).reshape(len(values), -1).all(axis=1) if values.size else np.zeros(0, bool)
-    if wrong.any():
-        raise ModelError(
-            f"{name} is NaN or infinite on {wrong.sum():,} of {len(values):,} rows, expected finite numbers"
-        )
-
-
-def _check_probabilities(probs: NDArray[Any]) -> None:
-    _check_finite("probs", probs)
-    sums = probs.sum(axis=1, dtype=np.float64)
-    # Single precision over many classes is off by less than this; a file that returns logits by far more.
-    wrong = (np.abs(sums - 1) > 1e-3) | (probs < -1e-6).any(axis=1)
-    if wrong.any():
-        raise ModelError(
-            f"probs are no probabilities on {wrong.sum():,} of {len(probs):,} rows (one of them adds up "
-            f"to {sums[wrong.argmax()]:.4g}), expected numbers from 0 to 1 that add up to 1"
-        )
+def _check_threshold(threshold: Any, classes: int) -> None:
+    if classes != 2:
+        raise PipelineError(f"a threshold is for two classes, and there are {classes}")
+    number = isinstance(threshold, int | float | np.number) and not isinstance(threshold, bool)
+    # Written as "not within" so that NaN, which compares false, is refused.
+    if not number or not 0 < threshold < 1:
+        raise PipelineError(f"threshold must be a probability above 0 and below 1, got {threshold!r}")

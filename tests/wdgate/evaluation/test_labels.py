@@ -30,7 +30,7 @@ def test_the_constant_is_the_commonest_class_and_names_no_probability():
 
 @pytest.mark.parametrize("predicted", [np.array([0, 3]), np.array([0, -1]), np.array([0.0, 1.0])])
 def test_what_is_no_class_is_refused(predicted):
-    with pytest.raises(ModelError, match=r"predicted names class .*, expected integers from 0 to 2"):
+    with pytest.raises(ModelError, match=r"predicted names class.*, expected integers from 0 to 2"):
         TASK.scores({"predicted": predicted}, np.array([0, 1]))
 
 
@@ -46,4 +46,10 @@ def test_another_number_of_rows_is_refused():
 
 def test_it_is_no_task_of_probabilities():
     assert not isinstance(TASK, Classification)
-    assert set(TASK.higher_is_better) == {"accuracy", "error", "balanced_accuracy"}
+    of_classes = {f"{kind}/{name}" for kind in ("recall", "precision") for name in TASK.classes}
+    assert set(TASK.higher_is_better) == {"accuracy", "error", "balanced_accuracy"} | of_classes
+
+
+def test_directions_are_those_of_a_classification():
+    ours, theirs = TASK.higher_is_better, Classification(TASK.classes).higher_is_better
+    assert {name: ours[name] for name in ours if name != "error"}.items() <= theirs.items()

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 from data_checks.errors import DataError, ModelError, PipelineError
 from wdgate.evaluation.named import names_of
-from wdgate.evaluation.tasks import Classification, Regression
+from wdgate.evaluation.tasks import Classification, Regression, described
 
 THREE = Classification(("a", "b", "c"))
 TWO = Classification(("no", "yes"))
@@ -137,8 +137,8 @@ NAN = np.where(np.arange(12).reshape(4, 3) == 5, np.nan, PROBS)
         ({"probs": PROBS * 2, "predicted": np.zeros(4, int)}, "adds up to 2"),
         ({"probs": PROBS - [[1, 0, -1]], "predicted": np.zeros(4, int)}, "no probabilities on 4 of 4 rows"),
         ({"probs": PROBS, "predicted": np.zeros(4)}, "expected integers"),
-        ({"probs": PROBS, "predicted": np.full(4, 3)}, "names class 3, expected 0 to 2"),
-        ({"probs": PROBS, "predicted": np.full(4, -1)}, "names class -1, expected 0 to 2"),
+        ({"probs": PROBS, "predicted": np.full(4, 3)}, "names class 3, expected integers from 0 to 2"),
+        ({"probs": PROBS, "predicted": np.full(4, -1)}, "names class -1, expected integers from 0 to 2"),
     ],
 )
 def test_predictions_that_are_not_this_tasks_are_refused(predictions, sentence):
@@ -164,3 +164,51 @@ def test_targets_outside_the_classes_are_refused(targets):
 def test_classes_are_two_or_more_different_names(classes):
     with pytest.raises(PipelineError, match="two or more different names"):
         Classification(classes)
+
+
+@given(st.floats(0.01, 0.99), st.integers(0, 1000))
+def test_a_threshold_is_scikit_learns(threshold, seed):
+    logits = torch.randn(50, 2, generator=torch.Generator().manual_seed(seed))
+    found = Classification(("no", "yes"), threshold=threshold).predictions(logits)
+    # FixedThresholdClassifier compares so; in single precision, as the file does.
+    expected = found["probs"][:, 1].numpy() >= np.float32(threshold)
+    assert found["predicted"].dtype == torch.int64
+    assert (found["predicted"].numpy() == expected).all()
+
+
+def test_accuracy_follows_the_threshold_and_the_constant_keeps_to_it():
+    task = Classification(("no", "yes"), threshold=0.3)
+    predictions = {"probs": np.array([[0.6, 0.4]]), "predicted": np.array([1])}
+    assert task.scores(predictions, np.array([1]))["accuracy"].tolist() == [1.0]
+    assert task.constant(np.array([0, 0, 1]), 2)["predicted"].tolist() == [1, 1]
+    assert TWO.constant(np.array([0, 0, 1]), 2)["predicted"].tolist() == [0, 0]
+
+
+def test_the_margin_is_the_distance_to_another_answer():
+    logits = torch.tensor([[0.0, 1.0], [2.0, 0.0]])
+    assert TWO.margin(logits).tolist() == [1.0, 2.0]
+    at = Classification(("no", "yes"), threshold=0.5).margin(logits)
+    assert at.tolist() == [1.0, 2.0]
+    edge = torch.tensor([[0.0, float(np.log(0.3 / 0.7))]])
+    assert Classification(("no", "yes"), threshold=0.3).margin(edge).item() == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("threshold", [0, 1, -0.1, 1.5, float("nan"), True, "0.3"])
+def test_a_threshold_that_is_no_probability_is_refused(threshold):
+    with pytest.raises(PipelineError, match="threshold must be a probability above 0 and below 1, got"):
+        Classification(("no", "yes"), threshold=threshold)
+
+
+def test_a_threshold_of_more_than_two_classes_is_refused():
+    with pytest.raises(PipelineError, match="a threshold is for two classes, and there are 3"):
+        Classification(("a", "b", "c"), threshold=0.3)
+
+
+def test_models_with_other_thresholds_can_be_compared():
+    assert described(Classification(("no", "yes"), threshold=0.3)) == described(TWO)
+
+
+@pytest.mark.parametrize("targets", [np.array([1.0, np.nan]), np.array([np.inf, 0.0]), np.array(["a", "b"])])
+def test_targets_that_are_no_numbers_are_refused(targets):
+    with pytest.raises(DataError, match=r"targets are .*, expected finite numbers"):
+        Regression().scores({"predicted": np.zeros(2)}, targets)
