@@ -245,6 +245,8 @@ def column_bytes(values: Array) -> NDArray[np.uint8]:
         >>> bool((column_bytes(np.array([1, 2])) == column_bytes(np.array([1.0, 2.0]))).all())
         True
     """
+    if not len(values):
+        return np.empty((0, 0), np.uint8)
     flat = np.asarray(values).reshape(len(values), -1)
     if flat.dtype.kind in "biuf":
         return _number_bytes(flat)

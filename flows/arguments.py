@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SWITCHES = ("--json", "--no-promote", "--fresh", "--fix", "--regression")
+SWITCHES = ("--json", "--no-promote", "--promote", "--fresh", "--fix", "--regression")
 
 OPTIONS = ("--out",)
 """Options with one value that stand wherever a person puts them, too."""
@@ -36,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     work = (_run, _check, _judge, _sweep, _promote, _power)
-    for add in (*work, _init, _history, _verify, _rollback, _ui, _deploy, _new):
+    kept = (_init, _history, _verify, _rollback, _quarantine, _doctor, _audit)
+    for add in (*work, *kept, _ui, _deploy, _new):
         add(commands)
     return root
 
@@ -79,7 +80,7 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _judge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser(
         "judge",
-        help="judge an ONNX file or a table of predictions that no pipeline has made; nothing is promoted",
+        help="judge an ONNX file or a table of predictions that no pipeline has made",
         epilog="gates: at_least(accuracy, .9), at_most(nll, .3), within(confidence_gap, .05), skill(), "
         "robust(.7), no_worse(accuracy, .02), slices(COLUMN, at_least=.8), on(NAME, GATE); else skill()",
     )
@@ -87,6 +88,10 @@ def _judge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     told = "its predictions instead: the ids, and a column of probability a class, or one named predicted"
     command.add_argument("--predictions", type=Path, metavar="FILE", help=told)
     command.add_argument("--champion", type=Path, metavar="FILE", help="another one, to compare with")
+    counted = "a registered model: looks are counted in its ledger, and its champion is what is compared with"
+    command.add_argument("--name", metavar="NAME", help=counted)
+    told = "with --name: make a model that passes the champion"
+    command.add_argument("--promote", action="store_true", help=told)
     command.add_argument("--test", type=Path, metavar="FILE", help="the rows that it is judged on")
     command.add_argument("--train", type=Path, metavar="FILE", help="the rows that it was fitted on")
     chosen_on = "rows apart from both, on which the slice is sought where it errs most"
@@ -103,9 +108,7 @@ def _judge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--classes", metavar="A,B", help="the classes in the order of the model's columns")
     meaning = "what the file's only output is, where its name does not say it"
     command.add_argument("--output", choices=("probs", "logits", "predicted"), help=meaning)
-    command.add_argument("--gate", metavar="GATE", action="extend", nargs="+", help="what it must show")
-    command.add_argument("--alpha", type=float, default=0.05, help="the chance to err over all looks (.05)")
-    command.add_argument("--looks", type=int, default=20, help="planned judgements on these rows (20)")
+    _gates(command)
     command.add_argument(
         "--regression", action="store_true", help="the target is a value, though it is whole"
     )
@@ -138,7 +141,8 @@ def _promote(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("init", help="create a registered model and its ledger")
     _name(command)
-    command.add_argument("--pipeline", help="whose gates it must pass (needed on a server)")
+    command.add_argument("--pipeline", help="whose gates it must pass (this or --gate is needed on a server)")
+    _gates(command)
 
 
 def _history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -160,6 +164,27 @@ def _rollback(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--to", type=int, metavar="VERSION", help="that version; else the one before the champion"
     )
     _json(command)
+
+
+def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("quarantine", help="serve no version of a model until it is freed")
+    _name(command)
+    command.add_argument("--reason", default="", metavar="TEXT", help="why, for the record (needed)")
+    command.add_argument("--free", action="store_true", help="let the champion be served again")
+
+
+def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "finish what a crash left of a model, and report what somebody changed by hand"
+    command = commands.add_parser("doctor", help=told)
+    _name(command)
+    _json(command)
+
+
+def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "write all that an auditor needs into one file, with a page that says how to check it"
+    command = commands.add_parser("audit", help=told)
+    _name(command)
+    command.add_argument("--out", type=Path, metavar="F.zip", help="where (default: NAME-audit.zip)")
 
 
 def _ui(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -202,6 +227,13 @@ def _power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--looks", type=int, default=20, help="how many are planned (default: 20)")
     command.add_argument("--alpha", type=float, default=0.05, help="over all looks (default: .05)")
     _json(command)
+
+
+def _gates(command: argparse.ArgumentParser) -> None:
+    told = "what a model that no pipeline has made must show"
+    command.add_argument("--gate", metavar="GATE", action="extend", nargs="+", help=told)
+    command.add_argument("--alpha", type=float, help="the chance to err over all looks (default: .05)")
+    command.add_argument("--looks", type=int, help="planned judgements on the same rows (default: 20)")
 
 
 def _pipeline(command: argparse.ArgumentParser) -> None:

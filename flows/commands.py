@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from data_checks.errors import CannotProceed, PipelineError
 from flows import report
@@ -19,6 +20,7 @@ from wd_train.world import read_world
 
 if TYPE_CHECKING:
     from wdgate.registry import Registry
+    from wdgate.serving import Verified
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
@@ -84,14 +86,31 @@ def sweep(arguments: Namespace, settings: Settings) -> int:
 
 def init(arguments: Namespace, settings: Settings) -> int:
     """Create a registered model and its ledger."""
-    if arguments.pipeline is None and not settings.embedded:
+    asks = _asks(arguments)
+    if arguments.pipeline is None and asks is None and not settings.embedded:
         raise PipelineError(
-            f"`wdgate init {arguments.name}` needs --pipeline: whose gates must the model pass?"
+            f"`wdgate init {arguments.name}` needs --pipeline: whose gates must the model pass? "
+            "Or --gate, for models that no pipeline makes"
         )
     open_store()
-    _registry(arguments, settings).init(arguments.pipeline)
+    _registry(arguments, settings).init(arguments.pipeline, asks)
     print(f"{arguments.name} and its ledger are ready at {settings.tracking_uri}")
     return 0
+
+
+def _asks(arguments: Namespace) -> Mapping[str, Any] | None:
+    """The gates that a ledger is opened for, for models that no pipeline makes."""
+    from wdgate.judge_named import ALPHA, LOOKS, Asked
+
+    if arguments.gate is None:
+        if (arguments.alpha, arguments.looks) != (None, None):
+            raise PipelineError("--alpha and --looks go with --gate; those of a pipeline are in its file")
+        return None
+    if arguments.pipeline is not None:
+        raise PipelineError("--gate goes without --pipeline, whose gates are in its file")
+    alpha = ALPHA if arguments.alpha is None else arguments.alpha
+    looks = LOOKS if arguments.looks is None else arguments.looks
+    return Asked(tuple(arguments.gate), alpha, looks).as_dict()
 
 
 def history(arguments: Namespace, settings: Settings) -> int:
@@ -110,13 +129,7 @@ def verify(arguments: Namespace, settings: Settings) -> int:
     """Check the champion against its ledger, item by item."""
     from wdgate.serving import verify as verify_champion
 
-    items = [vars(item) for item in verify_champion(_registry(arguments, settings))]
-    verified = all(item["ok"] for item in items)
-    if arguments.json:
-        report.print_json({"verified": verified, "items": items})
-    else:
-        report.console().print(report.items_table(items))
-    return 0 if verified else 1
+    return _told(verify_champion(_registry(arguments, settings)), arguments)
 
 
 def rollback(arguments: Namespace, settings: Settings) -> int:
@@ -128,6 +141,35 @@ def rollback(arguments: Namespace, settings: Settings) -> int:
         report.print_json({"model": arguments.name, "version": version})
     else:
         print(f"Version {version} of {arguments.name} is the champion now.")
+    return 0
+
+
+def quarantine(arguments: Namespace, settings: Settings) -> int:
+    """Keep every version of a model from being served, or end that."""
+    from wdgate.quarantine import free
+    from wdgate.quarantine import quarantine as shut
+
+    entry = (free if arguments.free else shut)(_registry(arguments, settings), arguments.reason)
+    done = "may be served again" if arguments.free else "is in quarantine: nothing of it is served"
+    print(f"{arguments.name} {done} ({entry.body['reason']}, said by {entry.by} at {entry.at}).")
+    return 0
+
+
+def doctor(arguments: Namespace, settings: Settings) -> int:
+    """Mend what a crash left; 1: something is for a person to decide."""
+    from wdgate.doctor import examine
+
+    return _told(examine(_registry(arguments, settings)), arguments)
+
+
+def audit(arguments: Namespace, settings: Settings) -> int:
+    """Write what an auditor needs."""
+    from wdgate.audit import audit as write
+
+    path = arguments.out or Path(f"{arguments.name}-audit.zip")
+    with doing(f"Reading the ledger and the releases of {arguments.name}"):
+        write(_registry(arguments, settings), path)
+    print(f"Wrote {path}. Its README.md says how to check it without wdgate.")
     return 0
 
 
@@ -187,7 +229,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function if function is run else led(function)
     for function in (
         *(run, promote, check, judge, sweep, power),
-        *(init, history, verify, rollback, ui, deploy, new),
+        *(init, history, verify, rollback, quarantine, doctor, audit, ui, deploy, new),
     )
 }
 
@@ -199,6 +241,17 @@ def tell(summary: report.Summary, arguments: Namespace, settings: Settings) -> i
     else:
         report.show(summary, report.console(), settings.ui_command)
     return summary.exit_code
+
+
+def _told(found: Iterable[Verified], arguments: Namespace) -> int:
+    """Print items that were looked at; 1 where one is not as it must be."""
+    items = [vars(item) for item in found]
+    verified = all(item["ok"] for item in items)
+    if arguments.json:
+        report.print_json({"verified": verified, "items": items})
+    else:
+        report.console().print(report.items_table(items))
+    return 0 if verified else 1
 
 
 def _registry(arguments: Namespace, settings: Settings) -> Registry:

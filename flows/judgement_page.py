@@ -11,6 +11,7 @@ from flows import report
 
 if TYPE_CHECKING:
     from wdgate.judge_any import Judgement
+    from wdgate.promotion import Promotion
 
 _COLUMNS = ("code", "answer", "gate", "observed", "bounds", "limit")
 
@@ -25,6 +26,16 @@ def shown() -> Iterator[None]:
 
     with shown_to_a_person():
         yield
+
+
+def tell(found: Judgement | Promotion, model: str) -> None:
+    """Print what was found for a person, whether somebody counts it or not."""
+    from wdgate.promotion import Promotion
+
+    if isinstance(found, Promotion):
+        show_named(found, model)
+    else:
+        show(found, model)
 
 
 def show(found: Judgement, model: str) -> None:
@@ -45,6 +56,26 @@ def show(found: Judgement, model: str) -> None:
     for line in ["", *told(document)]:
         console.print(report.escape(line), highlight=False)
     console.print(f"\n[bold]Verdict[/bold]\n{report.escape(document['sentence'])}", highlight=False)
+
+
+def show_named(found: Promotion, model: str) -> None:
+    """Print what became of a model that was judged under a name, for a person."""
+    document = found.as_dict()
+    decision = found.decision or {}
+    version = f" as version {found.version}" if found.outcome == "promoted" else ""
+    head = f"{found.model}, {model}"
+    if find_spec("rich") is None:
+        print(f"\n{head}: {found.outcome}{version}\n")
+        print("\n".join([*plain_table(document["gates"]), "", "Verdict", found.sentence]))
+        return
+    console = report.console()
+    console.print(f"\n[bold]{report.escape(head)}[/bold]: {report.coloured(found.outcome)}{version}\n")
+    if document["findings"]:
+        console.print(report.findings_table(document["findings"]))
+        console.print()
+    if document["gates"]:
+        console.print(report.gates_table(document["gates"], f"{decision['look']} of {decision['looks']}"))
+    console.print(f"\n[bold]Verdict[/bold]\n{report.escape(found.sentence)}", highlight=False)
 
 
 def plain_table(gates: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -16,6 +16,27 @@ logger = logging.getLogger("wdgate")
 
 _shown: ContextVar[Progress | None] = ContextVar("shown", default=None)
 _bar: ContextVar[TaskID | None] = ContextVar("bar", default=None)
+
+
+# Seconds; where nobody watches, the end of a shorter step is not told besides its start.
+_LONG = 1.0
+_STEPS = {
+    "book": "Booking a look at the test rows",
+    "evaluate": "Predicting the test rows",
+    "judge": "Asking the gates",
+    "release": "Releasing the model",
+}
+
+
+def words_of(step: Callable[..., Any]) -> str:
+    """A step in the words of a person: its function's name where nobody has found better ones.
+
+    Example:
+        >>> def evaluate(): ...
+        >>> words_of(evaluate)
+        'Predicting the test rows'
+    """
+    return _STEPS.get(step.__name__, step.__name__.replace("_", " ").capitalize())
 
 
 @contextmanager
@@ -54,8 +75,13 @@ def doing(what: str) -> Iterator[None]:
     bar = progress.add_task(what, total=None)
     token = _bar.set(bar)
     try:
+        watched = progress.console.is_terminal
+        if not watched:  # nobody sees a spinner there, so that a step is told of when it starts
+            progress.console.print(f"  {what} ...", highlight=False)
         yield
-        progress.console.print(f"  {what} [dim]{time.monotonic() - started:.1f} s[/dim]", highlight=False)
+        took = time.monotonic() - started
+        if watched or took >= _LONG:
+            progress.console.print(f"  {what} [dim]{took:.1f} s[/dim]", highlight=False)
     finally:
         progress.remove_task(bar)
         _bar.reset(token)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flows.progress import doing
+from flows.progress import doing, words_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,12 +19,12 @@ def step(function: Callable[P, R], what: str = "") -> Callable[P, R]:
 
     Args:
         function: the step.
-        what: the step in words; the function's name where nothing is given.
+        what: the step in words; those of `words_of` where nothing is given.
     """
     from prefect import task
     from prefect.cache_policies import NO_CACHE
 
-    title = what or function.__name__.replace("_", " ").capitalize()
+    title = what or words_of(function)
 
     @wraps(function)
     def told(*args: P.args, **kwargs: P.kwargs) -> R:

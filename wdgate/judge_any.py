@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,8 @@ from wdgate.judging import clean_data
 
 # What slices are called by that nobody has declared.
 FOUND = "found on validation"
+
+_COMPARES = ("no_worse", "better")
 
 Model: TypeAlias = "bytes | str | Path | Predictions | Mapping[str, Any]"
 Opened: TypeAlias = "ForeignModel | Predictions"
@@ -67,6 +69,11 @@ class Judgement:
         return self.decision.passed
 
     @property
+    def outcome(self) -> Literal["passed", "refused"]:
+        """The verdict in a word."""
+        return "passed" if self.passed else "refused"
+
+    @property
     def sentence(self) -> str:
         """The verdict in words."""
         return self.decision.sentence
@@ -85,7 +92,7 @@ class Judgement:
     def as_dict(self) -> dict[str, Any]:
         """The judgement as plain values, without a row: what `wdgate judge --json` prints."""
         return {
-            "outcome": "passed" if self.passed else "refused",
+            "outcome": self.outcome,
             **self.decision.as_dict(),
             "findings": [] if self.report is None else self.report.as_dict()["findings"],
             "sha256": self.evaluation.onnx_sha256,
@@ -129,10 +136,12 @@ def judge(
     Raises:
         ModelError: a file that cannot be opened, or predictions that are not this task's.
         DataError: rows that are not this task's.
-        PipelineError: gates that cannot be asked about this task, or of predictions.
+        PipelineError: gates that cannot be asked about this task, of predictions, or without a champion.
     """
     asked = tuple(gates) or (skill(),)
     refuse_numbers(alpha, looks)
+    if champion is None:
+        _refuse_comparisons(asked)
     splits = rows if isinstance(rows, Splits) else None
     whole = rows.test if isinstance(rows, Splits) else rows
     candidate = _opened(model, whole, task, output)
@@ -190,6 +199,17 @@ def check_gates_of(gates: Sequence[Gate], candidate: Opened) -> None:
         )
 
 
+def _refuse_comparisons(gates: Sequence[Gate]) -> None:
+    for gate in gates:
+        asked = gate.as_dict()
+        kind = asked.get("asked", asked)["gate"]
+        if kind in _COMPARES:
+            raise PipelineError(
+                f"gate {kind} compares with another model, but none was given: hand over a champion "
+                "(--champion FILE), or judge under a name (--name NAME), whose champion its ledger knows"
+            )
+
+
 def _says_labels(candidate: Opened) -> bool:
     return isinstance(candidate.task, Labels)
 
@@ -197,7 +217,10 @@ def _says_labels(candidate: Opened) -> bool:
 def needs_corruptions(gates: Sequence[Gate]) -> bool:
     """Whether a gate asks what corrupted rows would do."""
     asked = [gate.as_dict() for gate in gates]
-    return any(g["gate"] == "robust" or str(g.get("score", "")).startswith("corrupted_") for g in asked)
+    names = [str(one.get("score", "")) for one in asked]
+    return any(one["gate"] == "robust" for one in asked) or any(
+        name == "ood_auroc" or name.startswith("corrupted_") for name in names
+    )
 
 
 def _checked(splits: Splits) -> DataReport:

@@ -148,3 +148,11 @@ def test_one_long_cell_does_not_widen_the_others_and_bytes_are_no_text_in_need_o
     keys = Split(cells, np.zeros(len(cells))).keys
     assert len(set(keys.tolist())) == 5
     assert keys[1] == keys[4]
+
+
+def test_a_split_without_rows_has_a_fingerprint_whatever_its_columns_hold():
+    words = np.array(["a", "b"], object)
+    rows = Split({"n": np.arange(2.0), "w": words}, np.array([0, 1]), groups=words)
+    none = rows.take(np.arange(0))
+    assert len(none) == 0
+    assert none.fingerprint == rows.take(np.arange(0)).fingerprint != rows.fingerprint

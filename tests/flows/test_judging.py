@@ -28,7 +28,7 @@ def judge(tmp_path, monkeypatch):
         out, told = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
             code = main(["judge", *map(str, words), *(["--json"] if as_json else [])])
-        assert "Traceback" not in told.getvalue()
+        assert "Traceback" not in told.getvalue(), told.getvalue()
         return code, json.loads(out.getvalue()) if as_json else out.getvalue(), told.getvalue()
 
     yield command
@@ -277,3 +277,61 @@ def test_the_base_install_suffices_without_train_rows_and_says_so_with_them(file
     done = run("--train", "train.parquet")
     assert done.returncode == 2
     assert "pip install 'wdgate[checks]'" in done.stderr
+
+
+NAMED = (*ROWS, "--train", "train.parquet", "--name", "churn")
+
+
+def test_a_model_of_somebody_elses_is_promoted_the_same_is_unchanged_a_worse_one_is_refused(judge, files):
+    from wdgate import load_champion
+
+    gates = ("--gate", "skill()", "no_worse(accuracy, .05)")
+    first = judge("--onnx", "sklearn.onnx", *NAMED, *gates, "--promote")
+    again = judge("--onnx", "sklearn.onnx", *NAMED, *gates, "--promote")
+    worse = judge("--onnx", "bad.onnx", *NAMED, *gates, "--promote")
+    assert [code for code, _, _ in (first, again, worse)] == [0, 0, 1]
+    assert [found["outcome"] for _, found, _ in (first, again, worse)] == ["promoted", "unchanged", "refused"]
+    assert {gate["code"]: gate["status"] for gate in worse[1]["gates"]}["WD205"] == "failed"
+    assert (first[1]["model"], first[1]["version"], first[1]["file"]) == ("churn", 1, "sklearn.onnx")
+    champion = load_champion("churn")
+    predicted = champion.predict(np.array([[2.0, 0.0], [-2.0, 0.0]], np.float32))
+    assert predicted["label"].tolist() == ["yes", "no"]
+
+
+def test_a_model_that_is_only_judged_under_a_name_is_no_champion(judge, files):
+    from flows.__main__ import main
+
+    code, out, _ = judge("--onnx", "sklearn.onnx", *NAMED, as_json=False)
+    assert (code, "churn, sklearn.onnx: passed" in out, "1 of 20" in out) == (0, True, True)
+    code, found, _ = judge("--predictions", "predictions.parquet", *NAMED)
+    assert (code, found["outcome"], found["decision"]["look"]) == (0, "passed", 2)
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert main(["verify", "churn"]) == 1
+
+
+def test_a_name_that_was_opened_for_gates_is_asked_those(judge, files):
+    from flows.__main__ import main
+
+    opened = ["init", "churn", "--gate", "at_least(accuracy, .5)", "--looks", "5"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert main(opened) == 0
+    code, found, _ = judge("--onnx", "sklearn.onnx", *NAMED, "--promote")
+    assert (code, [gate["name"] for gate in found["gates"]][1]) == (0, "accuracy at least 0.5")
+    code, found, _ = judge("--onnx", "sklearn.onnx", *NAMED, "--gate", "skill()")
+    assert (code, "was opened for at_least(accuracy, .5)" in found["sentence"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--onnx", "sklearn.onnx", *ROWS, "--promote"), "--promote needs --name"),
+        (("--predictions", "predictions.parquet", *NAMED, "--promote"), "judged and never promoted"),
+        (("--onnx", "sklearn.onnx", *ROWS, "--name", "churn"), "--name needs --train FILE"),
+        (("--onnx", "sklearn.onnx", *NAMED, "--champion", "bad.onnx"), "knows its champion"),
+        (("--onnx", "sklearn.onnx", *ROWS, "--gate", "no_worse(accuracy, .1)"), "--champion FILE"),
+        (("--onnx", "sklearn.onnx", *NAMED, "--name", "../x"), "a model's name is up to 100 letters"),
+    ],
+)
+def test_what_cannot_be_counted_is_one_sentence(judge, files, words, sentence):
+    code, found, _ = judge(*words)
+    assert (code, sentence in found["sentence"]) == (2, True), found["sentence"]

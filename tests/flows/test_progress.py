@@ -19,7 +19,16 @@ def test_where_a_person_watches_a_step_is_one_line_on_standard_error(capsys):
     assert captured.err.count("Training") == 1
 
 
-def test_a_step_that_fails_is_not_told_as_done(capsys):
+def test_on_a_pipe_a_step_is_told_of_when_it_starts(capsys):
+    with shown_to_a_person(), doing("Starting Prefect's server"):
+        assert capsys.readouterr().err == "  Starting Prefect's server ...\n"
+
+
+def test_a_step_that_fails_is_not_told_as_done(capsys, monkeypatch):
+    monkeypatch.setattr("flows.progress._LONG", 0.0)
     with pytest.raises(ValueError, match="no"), shown_to_a_person(), doing("Training"):
         raise ValueError("no")
-    assert "Training" not in capsys.readouterr().err
+    assert capsys.readouterr().err.rstrip() == "  Training ..."
+    with shown_to_a_person(), doing("Training"):
+        pass
+    assert capsys.readouterr().err.startswith("  Training ...\n  Training 0.0 s")
