@@ -70,10 +70,16 @@ def on_further_sets(also: Mapping[str, Any]) -> dict[str, float]:
 
 
 def at_the_end(training: Mapping[str, Any]) -> dict[str, float]:
-    """What a training came to, and what it cost."""
-    came_to = {f"final/{name}": float(value) for name, value in training.items() if name != "cost"}
-    cost = training.get("cost", {})
-    return {**came_to, **{f"cost/{name}": float(cost[name]) for name in cost if name != "sentence"}}
+    """What a training came to, what attacks on its validation rows do, and what it cost."""
+    parts = {"cost": "cost", "attacks": "validation"}
+    came_to = {f"final/{name}": float(value) for name, value in training.items() if name not in parts}
+    told = {
+        f"{section}/{name}": float(value)
+        for part, section in parts.items()
+        for name, value in training.get(part, {}).items()
+        if name not in ("sentence", "rows")
+    }
+    return {**came_to, **told}
 
 
 def of_file(export: Mapping[str, Any]) -> dict[str, float]:

@@ -89,6 +89,23 @@ def fit(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoints)
     return _fitted(trained, pipeline.task.primary)
 
 
+def attack(plan: Plan, splits: Splits, fitted: Fitted) -> Fitted:
+    """What was fitted, with what attacks on its validation rows do, among its facts."""
+    from torch import nn
+
+    from wd_train.attacks import Attacks, attacks_on
+
+    task, training = plan.pipeline.task, plan.pipeline.training
+    if not isinstance(fitted.model, nn.Module):
+        found = Attacks(task.primary, reason="an ONNX file has no gradients")
+    elif not len(splits.validation):
+        found = Attacks(task.primary, reason="there are no validation rows")
+    else:
+        passes = len(splits.train) * training.epochs
+        found = attacks_on(fitted.model, splits.validation, task, passes, training.seed)
+    return replace(fitted, facts={**fitted.facts, "attacks": found.as_dict()})
+
+
 def measure(plan: Plan, splits: Splits, fitted: Fitted, *, fresh: bool = False) -> DecayEffect:
     """What the decay did, against trainings without; those only measure.
 

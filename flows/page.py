@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.report import Summary, number
+from flows.report import Summary, corrupted, number
 
 
 def page(summary: Summary, pictures: Mapping[str, bytes], decay: Mapping[str, Any] | None = None) -> str:
@@ -25,7 +25,11 @@ def page(summary: Summary, pictures: Mapping[str, bytes], decay: Mapping[str, An
     template = environment.from_string((Path(__file__).parent / "page.html").read_text())
     encoded = {title: base64.b64encode(picture).decode() for title, picture in pictures.items()}
     return template.render(
-        summary=summary.as_dict(), pictures=encoded, tensors=_tensors(decay or {}), number=number
+        summary=summary.as_dict(),
+        pictures=encoded,
+        tensors=_tensors(decay or {}),
+        number=number,
+        robustness=[line for line in (*corrupted(summary.corruptions), summary.attacks) if line],
     )
 
 

@@ -46,6 +46,7 @@ class Summary:
         also: every score of each further test set with its bounds, where anything was predicted.
         slices: the slices of each attribute of the test rows with their bounds, the worst first; likewise.
         corruptions: what corruptions of the test rows cost, and which of them most, likewise.
+        attacks: the sentence that says what attacks on validation rows do, by the trainer's measurement.
     """
 
     outcome: str
@@ -65,6 +66,7 @@ class Summary:
     also: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
     corruptions: Mapping[str, Any] = field(default_factory=dict)
+    attacks: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain values."""
@@ -89,6 +91,7 @@ def of_candidate(candidate: Candidate) -> Summary:
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
         cost=candidate.training.get("cost", {}).get("sentence", ""),
+        attacks=candidate.training.get("attacks", {}).get("sentence", ""),
         file=candidate.export.get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
@@ -110,6 +113,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
         cost=candidate.training.get("cost", {}).get("sentence", ""),
+        attacks=candidate.training.get("attacks", {}).get("sentence", ""),
         file=candidate.export.get("sentence", ""),
         onnx_sha256=candidate.onnx_sha256,
     )
@@ -132,7 +136,7 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     for title, words in (("What the weight decay did", did), ("Verdict", summary.sentence)):
         if words:
             console.print(f"\n[bold]{title}[/bold]\n{escape(words)}", highlight=False)
-    for line in filter(None, (summary.cost, summary.file)):
+    for line in filter(None, (summary.attacks, summary.cost, summary.file)):
         console.print(f"\n{line}", highlight=False)
     console.print(f"\nRun {summary.run_id}", highlight=False)
     if next_command:

@@ -14,7 +14,7 @@ from flows import tracking
 from flows.candidate import Candidate
 from flows.check_data import check, load_splits
 from flows.checked import data_docs
-from flows.fitting import export, fit, measure
+from flows.fitting import attack, export, fit, measure
 from flows.interrupting import stopping_between_steps
 from flows.progress import say
 from flows.settings import read_settings
@@ -71,6 +71,7 @@ def _train(plan: Plan, splits: Splits, run: tracking.Run, checkpoints: Checkpoin
     if not report.passed:
         return tracking.finish(run, candidate, "refused", "data", report.sentence)
     fitted = step(fit, "Training")(plan, splits, run, checkpoints)
+    fitted = step(attack, "Attacking the network")(plan, splits, fitted)
     effect = step(measure, "Measuring what the decay did")(plan, splits, fitted, fresh=fresh)
     exported = step(export, "Exporting to ONNX")(plan, splits, fitted)
     complete = replace(

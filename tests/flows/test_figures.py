@@ -1,6 +1,6 @@
 """Do the numbers of a run have the names that people look for?"""
 
-from flows.figures import at_the_end, on_further_sets
+from flows.figures import at_the_end, on_further_sets, under_corruptions
 from flows.fitting import _told
 from wd_train.costs import Cost
 
@@ -25,3 +25,14 @@ def test_the_numbers_of_further_test_sets_have_names_that_mlflow_takes():
         "also/winter _1/accuracy observed": 0.9,
         "also/winter _1/accuracy lower": 0.85,
     }
+
+
+def test_what_corruptions_cost_and_what_attacks_do_have_names_of_their_own():
+    attacks = {"rows": 64, "clean_accuracy": 0.9, "fgsm_accuracy": 0.4, "sentence": "Under attack."}
+    assert at_the_end({"best_epoch": 3, "attacks": attacks}) == {
+        "final/best_epoch": 3.0,
+        "validation/clean_accuracy": 0.9,
+        "validation/fgsm_accuracy": 0.4,
+    }
+    errors = {"corruption_error": 0.3, "corruption_error_ratio": None, "worst_corruption": "blur"}
+    assert under_corruptions(errors) == {"test/corruption_error": 0.3}

@@ -8,7 +8,7 @@ from torch import nn
 
 from data_checks.splits import Split, Splits
 from flows.figures import of_file
-from flows.fitting import Fitted, export
+from flows.fitting import Fitted, attack, export
 from wd_train.network import AsFloat, Network
 from wdgate.evaluation.tasks import Classification
 
@@ -74,3 +74,16 @@ def test_how_long_the_file_takes_its_size_and_its_operators_are_told():
 
 def test_of_a_candidate_without_a_file_there_are_no_figures():
     assert of_file({}) == {}
+
+
+def attacked(model):
+    training = SimpleNamespace(epochs=5, seed=0)
+    plan = SimpleNamespace(pipeline=SimpleNamespace(task=TASK, training=training))
+    return attack(plan, SPLITS, Fitted(model, 1.0, facts={"seconds": 1})).facts
+
+
+def test_a_network_is_attacked_on_validation_rows_and_a_file_is_not():
+    facts = attacked(network(4.0))
+    assert facts["seconds"] == 1
+    assert facts["attacks"]["fgsm_accuracy"] < facts["attacks"]["clean_accuracy"]
+    assert attacked(b"onnx")["attacks"]["sentence"].endswith("an ONNX file has no gradients.")

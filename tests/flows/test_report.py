@@ -142,3 +142,14 @@ def test_what_the_training_cost_is_one_line_on_the_terminal_and_on_the_page():
     told = replace(REFUSED, cost="Trained in 3.1 s: 27,000 rows a second.")
     assert "Trained in 3.1 s: 27,000 rows a second." in printed(told)
     assert "<p>Trained in 3.1 s: 27,000 rows a second.</p>" in page(told, {})
+
+
+def test_what_corruptions_and_attacks_do_stands_on_the_terminal_and_on_the_page():
+    errors = {"clean_error": 0.1, "corruption_error": 0.3, "corruption_error_ratio": None}
+    worst = {"worst_corruption": "gaussian_noise", "worst_corruption_error": 0.5}
+    told = replace(REFUSED, corruptions={**errors, **worst}, attacks="Under attack accuracy goes to 0.1.")
+    line = "Under corruptions: error 0.300, beside the clean 0.100; worst under gaussian noise: 0.500"
+    for text in (printed(told), page(told, {})):
+        assert line in text
+        assert "Under attack accuracy goes to 0.1." in text
+    assert "Robustness" not in page(REFUSED, {})
