@@ -26,6 +26,8 @@ DTYPES = {
     "tensor(string)": "object",
 } | {f"tensor({kind}int{bits})": f"{kind}int{bits}" for kind in ("", "u") for bits in (8, 16, 32, 64)}
 
+DTYPE_OBJECTS = {kind: np.dtype(name) for kind, name in DTYPES.items()}
+
 
 class OnnxModel:
     """A session over an ONNX file's bytes, on the CPU.
@@ -70,7 +72,7 @@ class OnnxModel:
         except _failures() as error:
             shapes = ", ".join(f"{name} {values.dtype} {values.shape}" for name, values in columns.items())
             raise ModelError(f"the file does not take rows of {shapes}: {_reason(error)}") from error
-        return {name: np.asarray(values) for name, values in zip(self.outputs, outputs, strict=True)}
+        return dict(zip(self.outputs, map(np.asarray, outputs), strict=True))
 
 
 def read_onnx(path: Path) -> bytes:
@@ -119,7 +121,7 @@ def _run_options() -> Any:
 
 def _cast(name: str, values: NDArray[Any], kind: str) -> NDArray[Any]:
     """The values in the type that the file takes, where that loses no more than precision."""
-    if values.dtype == DTYPES.get(kind) and values.flags.c_contiguous:
+    if values.dtype is DTYPE_OBJECTS.get(kind) and values.flags.c_contiguous:
         return values
     text = kind == "tensor(string)" and values.dtype.kind in "OUS"
     if not text and (kind not in DTYPES or not np.can_cast(values.dtype, DTYPES[kind], "same_kind")):
