@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from pipelines.pipeline import Control, Pipeline
     from wd_train.decay import Decay
     from wd_train.training import Training
+    from wdgate.evaluation.quantiles import Quantiles
     from wdgate.evaluation.tasks import Classification, Regression
     from wdgate.gates.also_gate import on
+    from wdgate.gates.better_gate import better
     from wdgate.gates.effect_gate import decay_helps
     from wdgate.gates.gap_gate import gap_at_most
     from wdgate.gates.gates import at_least, at_most, no_worse, robust, skill, within
@@ -32,12 +34,14 @@ _PLACES = {
     "Control": "pipelines.pipeline",
     "Decay": "wd_train.decay",
     "Pipeline": "pipelines.pipeline",
+    "Quantiles": "wdgate.evaluation.quantiles",
     "Regression": "wdgate.evaluation.tasks",
     "Split": "data_checks.splits",
     "Splits": "data_checks.splits",
     "Training": "wd_train.training",
     "at_least": "wdgate.gates.gates",
     "at_most": "wdgate.gates.gates",
+    "better": "wdgate.gates.better_gate",
     "decay_helps": "wdgate.gates.effect_gate",
     "gap_at_most": "wdgate.gates.gap_gate",
     "image_folder": "data_checks.readers",
@@ -56,12 +60,14 @@ __all__ = [
     "Control",
     "Decay",
     "Pipeline",
+    "Quantiles",
     "Regression",
     "Split",
     "Splits",
     "Training",
     "at_least",
     "at_most",
+    "better",
     "decay_helps",
     "gap_at_most",
     "image_folder",
