@@ -129,7 +129,12 @@ def asked(
     if limit is not None and expected is not None:
         if not 0 <= expected <= 1:
             raise PipelineError(f"the expected accuracy must be between 0 and 1, got {expected!r}")
-        found.append(need_of_limit(at_least("accuracy", limit).limit, expected, plan))
+        if not 0 <= at_least("accuracy", limit).limit < expected:
+            raise PipelineError(
+                f"a model that is right on {_percent(expected)} of rows never surely passes a limit of "
+                f"{_percent(limit)}: the limit must be at least 0 and below the expected accuracy"
+            )
+        found.append(need_of_limit(limit, expected, plan))
     if not found:
         raise PipelineError("name a pipeline, or give margin and disagreement, or limit and expected")
     return found

@@ -61,7 +61,7 @@ def test_numbers_alone_are_answered_too():
     margin, limit = asked(0.03, 0.06, 0.88, 0.93, Plan(0.05, 20, 900))
     assert (margin.rows, margin.enough) == (987, False)
     assert (limit.rows, limit.enough) == (480, True)
-    assert not asked(None, None, 0.9, 0.9, Plan(0.05, 20, 10**6))[0].enough
+    assert not asked(None, None, 0.9, 0.901, Plan(0.05, 20, 10**3))[0].enough
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,9 @@ def test_numbers_alone_are_answered_too():
         ((0.0, 0.06, None, None), "margin must be above 0"),
         ((0.03, 1.5, None, None), "disagreement must be a share of rows"),
         ((None, None, 0.8, 93.0), "expected accuracy must be between 0 and 1"),
+        ((None, None, 0.93, 0.88), "right on 88 % of rows never surely passes a limit of 93 %"),
+        ((None, None, 0.9, 0.9), "below the expected accuracy"),
+        ((0.07, 0.06, None, None), "cannot be worse on more rows than those on which the two differ"),
     ],
 )
 def test_what_cannot_be_answered_is_said_in_a_sentence(numbers, reason):

@@ -31,6 +31,7 @@ from wdgate.evaluation.tasks import Task
 from wdgate.gates import decoys, sentences
 from wdgate.gates.answers import not_measured, result
 from wdgate.gates.decoys import Bad, Decoy
+from wdgate.gates.limits import among, out_of_span
 from wdgate.gates.measuring import direction, improvement, incomparable, measured, skill_over_constant
 from wdgate.gates.results import GateResult
 
@@ -126,14 +127,14 @@ class Limit:
         return {"gate": self.kind, "score": self.score, "limit": self.limit}
 
     def problem(self, task: Task) -> str | None:
-        """A score that the task does not have, or whose better side is the other one."""
+        """A score that the task does not have, whose better side is the other one, or that is never there."""
         right = direction(self.score, task)
         side = None
         if right is True and self.kind != "at_least":
             side = f"{self.score}, which is better when higher: ask at_least({self.score!r}, ...)"
         if right is False and self.kind == "at_least":
             side = f"{self.score}, which is better when lower: ask at_most({self.score!r}, ...)"
-        return unknown_score(self.score, task) or side
+        return unknown_score(self.score, task) or side or out_of_span(self.score, self.limit)
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ class Robust:
         return {"gate": "robust", "limit": self.limit}
 
     def problem(self, task: Task) -> str | None:
-        """None: every task has a primary score."""
-        return None
+        """A limit that the primary score never comes to."""
+        return out_of_span(f"corrupted_{task.primary}", self.limit)
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class NoWorse:
             return f"{self.score}, which is best at 0 and has no worse side: ask within({self.score!r}, ...)"
         if self.disagreement is not None and self.score != "accuracy":
             return f"{self.score} with a disagreement, which two models have in accuracy alone: leave it out"
-        return unknown_score(self.score, task)
+        return unknown_score(self.score, task) or out_of_span(self.score, self.margin, "margin")
 
     def _against(
         self, whom: str, code: str, other: Evaluation | Incomparable | None, case: Case
@@ -302,6 +303,11 @@ def no_worse(score: str, margin: float, disagreement: float | None = None) -> No
     """
     if disagreement is not None and not _positive("disagreement", disagreement) <= 1:
         raise PipelineError(f"disagreement must be a share of rows, at most 1, got {disagreement!r}")
+    if disagreement is not None and score == "accuracy" and _positive("margin", margin) > disagreement:
+        raise PipelineError(
+            f"margin {margin:g} is above disagreement {disagreement:g}, but a model cannot be worse on more "
+            "rows than those on which the two differ"
+        )
     return NoWorse(_name(score), _positive("margin", margin), disagreement)
 
 
@@ -353,7 +359,7 @@ def unknown_score(score: str, task: Task) -> str | None:
     if score in known or score in single or (told and is_ood(score)):
         return None
     near = difflib.get_close_matches(score, [*known, *single, *told], n=1, cutoff=0.0)
-    return f"{score}, which is none of {', '.join(known)}; did you mean {near[0]}?"
+    return f"{score}, which is none of {among(score, known)}; did you mean {near[0]}?"
 
 
 def _name(score: str) -> str:

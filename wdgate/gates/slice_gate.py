@@ -17,6 +17,7 @@ from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, result
 from wdgate.gates.decoys import Decoy, of_limit
 from wdgate.gates.gates import Case
+from wdgate.gates.limits import out_of_span
 from wdgate.gates.measuring import direction
 from wdgate.gates.results import GateResult
 
@@ -64,10 +65,10 @@ class Slices:
         return {"gate": "slices", "attribute": self.attribute, self.kind: self.limit, **values}
 
     def problem(self, task: Task) -> str | None:
-        """A limit on the worse side of the task's primary score."""
+        """A limit on the worse side of the task's primary score, or one that it never comes to."""
         right = "at_least" if direction(task.primary, task) else "at_most"
         if self.kind == right:
-            return None
+            return out_of_span(task.primary, self.limit)
         side = "higher" if right == "at_least" else "lower"
         return f"{task.primary}, which is better when {side}: ask slices({self.attribute!r}, {right}=...)"
 

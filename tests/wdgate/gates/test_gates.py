@@ -212,7 +212,7 @@ def test_every_gate_is_plain_values_and_equal_ones_are_equal():
         (
             at_least("top3_accuracy", 0.9),
             Classification(("a", "b", "c")),
-            "top3_accuracy, which is none of accuracy",
+            "top3_accuracy, which is none of .* did you mean top2_accuracy",
         ),
         (at_least("corrupted_nll", 0.9), TASK, "did you mean corrupted_accuracy"),
         (at_most("accuracy", 0.9), TASK, r"better when higher: ask at_least\('accuracy'"),
