@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from data_checks.errors import ModelError
 from data_checks.splits import Split, read_inputs
+from wd_train.devices import threads_for
 from wd_train.rows import as_tensors, map_tensors, tensor_of
 from wdgate.evaluation.places import Numbers, places_of
 from wdgate.evaluation.tasks import Task
@@ -222,7 +224,13 @@ class _Batch:
 def _attacked(network: nn.Module, rows: Split, task: Task, place: Numbers, seed: int) -> Attacks:
     parts = np.array_split(np.arange(len(rows)), max(1, len(rows) // AT_ONCE))
     batches = [_Batch(network, rows.take(part), task, place) for part in parts]
-    _refuse_whole_numbers_only(batches[0])
+    with threads_for(0):
+        operations = _refuse_whole_numbers_only(batches[0])
+    with threads_for(operations):
+        return _scores_under(batches, task, place, seed)
+
+
+def _scores_under(batches: list[_Batch], task: Task, place: Numbers, seed: int) -> Attacks:
     values = torch.cat([batch.numbers for batch in batches]).cpu().numpy()
     usual = place.usual(values)
     clean = float(np.concatenate([batch.scores() for batch in batches]).mean())
@@ -239,17 +247,24 @@ def _attacked(network: nn.Module, rows: Split, task: Task, place: Numbers, seed:
         often = [b.scores(pgd(b.loss, b.numbers, epsilon, generator, clip)) for b in batches]
         for method, scores in (("fgsm", once), ("pgd", often)):
             found.append(Attack(method, words, float(np.concatenate(scores).mean())))
-    return Attacks(task.primary, len(rows), clean, tuple(found))
+    return Attacks(task.primary, len(values), clean, tuple(found))
 
 
-def _refuse_whole_numbers_only(batch: _Batch) -> None:
-    """Raise where the network takes fractions for something else, or nothing of a change goes through it."""
+def _refuse_whole_numbers_only(batch: _Batch) -> int:
+    """Raise where the network takes fractions for something else, or nothing of a change goes through it.
+
+    Returns:
+        The floating-point operations of a gradient.
+    """
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        outputs = batch.outputs()
     with torch.no_grad():
-        same = torch.allclose(batch.outputs(), batch.outputs(batch.numbers), rtol=1e-3, atol=1e-4)
+        same = torch.allclose(outputs, batch.outputs(batch.numbers), rtol=1e-3, atol=1e-4)
     if not same:
         raise _NotMeasuredError("the network takes whole numbers alone, which a gradient does not know")
     if not _uphill(batch.loss, batch.numbers).any():
         raise _NotMeasuredError("the loss does not change with the inputs by any gradient")
+    return 3 * int(counter.get_total_flops())
 
 
 def _uphill(loss: Loss, inputs: Tensor) -> Tensor:
