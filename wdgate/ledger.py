@@ -25,7 +25,17 @@ if TYPE_CHECKING:  # MLflow takes seconds to import
 T = TypeVar("T")
 
 SCHEMA = 1
-KINDS = ("opened", "booked", "judged", "promoted", "rolled_back")
+KINDS = (
+    "opened",
+    "renewed",
+    "booked",
+    "judged",
+    "promoted",
+    "rolled_back",
+    "succeeded",
+    "quarantined",
+    "freed",
+)
 GENESIS = ""
 SUFFIX = "_ledger"
 ENTRY_TAG, HASH_TAG = "wdgate.entry", "wdgate.hash"
@@ -38,7 +48,7 @@ class Entry:
     """One thing that happened.
 
     Args:
-        kind: `opened`, `booked`, `judged`, `promoted` or `rolled_back`.
+        kind: one of `KINDS`, such as `booked`.
         body: what happened, as plain values.
         parent: the hash of the entry before this one; empty for the first.
         at: when, by the writer's clock, in UTC.

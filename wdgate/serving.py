@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data_checks.errors import RegistryError
-from wdgate import releases
+from wdgate import quarantine, releases, seen
 from wdgate.certificate import Certificate
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.ledger import Entry
@@ -51,7 +51,7 @@ class Verified:
     """One thing that was looked at.
 
     Args:
-        name: `ledger`, `version`, `certificate and bytes`, `alias` or `other versions`.
+        name: `ledger`, `quarantine`, `version`, `certificate and bytes`, `alias` or `other versions`.
         ok: whether it is as it must be.
         sentence: what was found.
     """
@@ -80,6 +80,7 @@ def load_champion(
         RegistryError: nothing was promoted, or something is not as the ledger says; it is named.
     """
     registry = registry or Registry(name, tracking_uri, registry_uri)
+    _refuse_unserved(registry)
     champion = _settled(registry)
     version = registry.version_of(champion)
     _check_version(registry, champion, version)
@@ -97,9 +98,12 @@ def verify(registry: Registry, version: int | None = None) -> tuple[Verified, ..
     try:
         entries = registry.ledger.opened()
         standing = Standing.of(entries)
+        seen.recall(registry, entries)
     except RegistryError as error:
         return (Verified("ledger", False, str(error)),)
     items = [Verified("ledger", True, f"{len(entries)} entries, each naming the one before it")]
+    if said := quarantine.refusal(registry.name, standing):
+        items.append(Verified("quarantine", False, said))
     return (*items, *_verify_version(registry, standing, version), *_verify_model(registry, standing))
 
 
@@ -152,6 +156,13 @@ def history(registry: Registry) -> list[dict[str, Any]]:
     entries = registry.ledger.opened()
     versions = {v.tags.get(PROMOTED_TAG): number for number, v in registry.versions().items()}
     return [_row(entry, versions) for entry in entries]
+
+
+def _refuse_unserved(registry: Registry) -> None:
+    entries = registry.ledger.opened()
+    seen.recall(registry, entries)
+    if said := quarantine.refusal(registry.name, Standing.of(entries)):
+        raise RegistryError(said)
 
 
 def _settled(registry: Registry) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data_checks.errors import RegistryError
 from wdgate.ledger import Entry
@@ -18,12 +18,14 @@ class Standing:
         champion: the one in use, or None.
         previous: the one that was in use before the last change, or None.
         rolled_back: hashes of ONNX files that were taken back and not brought back since.
+        quarantined: the entry since which no version may be served, or None.
     """
 
     promoted: tuple[Entry, ...] = ()
     champion: Entry | None = None
     previous: Entry | None = None
     rolled_back: frozenset[str] = frozenset()
+    quarantined: Entry | None = None
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Standing:
@@ -40,16 +42,18 @@ class Standing:
     def after(self, entry: Entry) -> Standing:
         """The standing after one more entry."""
         if entry.kind == "promoted":
-            return Standing((*self.promoted, entry), entry, self.champion, self.rolled_back)
+            return replace(self, promoted=(*self.promoted, entry), champion=entry, previous=self.champion)
         if entry.kind == "rolled_back":
             left, champion = self.entry(entry.body["from"]), self.entry(entry.body["to"])
             rolled_back = (self.rolled_back | {onnx_of(left)}) - {onnx_of(champion)}
-            return Standing(self.promoted, champion, left, rolled_back)
+            return replace(self, champion=champion, previous=left, rolled_back=rolled_back)
+        if entry.kind in ("quarantined", "freed"):
+            return replace(self, quarantined=entry if entry.kind == "quarantined" else None)
         return self
 
     @property
     def anchor(self) -> Entry | None:
-        """The frozen reference: the last promotion that surpassed the anchor before it, at first the first one.
+        """The frozen reference: the last promotion that surpassed the anchor before it, or the first one.
 
         What was taken back is passed over, so that the anchor before it is the reference again.
         """
