@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from wdgate.evaluation.evaluation import evaluate
     from wdgate.evaluation.predictions import read_predictions
+    from wdgate.evaluation.quantiles import Quantiles
     from wdgate.evaluation.tasks import Classification, Regression
     from wdgate.gates.also_gate import on
     from wdgate.gates.better_gate import better
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Classification",
     "Promotion",
+    "Quantiles",
     "Registry",
     "Regression",
     "at_least",
@@ -55,6 +57,7 @@ __all__ = [
 
 _MODULES = {
     "wdgate.evaluation.evaluation": ("evaluate",),
+    "wdgate.evaluation.quantiles": ("Quantiles",),
     "wdgate.evaluation.tasks": ("Classification", "Regression"),
     "wdgate.evaluation.predictions": ("read_predictions",),
     "wdgate.gates.also_gate": ("on",),

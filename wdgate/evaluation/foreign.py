@@ -1,8 +1,8 @@
 """What does an ONNX file predict that somebody else exported, in the words of the task?
 
 Inputs: one matrix of the columns in their order, or one input a column. Outputs, by name: wdgate's own
-(`probs`, `predicted`), scikit-learn's (`label`, `probabilities`, also as ZipMap's list of dictionaries),
-`logits`, or the only one, of which a person says what it is.
+(`probs`, `predicted`, `quantiles`), scikit-learn's (`label`, `probabilities`, also as ZipMap's list of
+dictionaries), `logits`, or the only one, of which a person says what it is.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from wdgate.evaluation.class_names import (
 )
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.onnx_file import OnnxModel
+from wdgate.evaluation.quantiles import Quantiles
 from wdgate.evaluation.tasks import Classification, Task
 
 Array = NDArray[Any]
-Meaning = Literal["probs", "logits", "predicted"]
+Meaning = Literal["probs", "logits", "predicted", "quantiles"]
 
 MEANINGS: tuple[Meaning, ...] = ("probs", "logits", "predicted")
 # What outputs are called: by wdgate, skl2onnx, onnxmltools, and by people.
@@ -38,6 +39,7 @@ NAMES: Mapping[str, Meaning] = {
     "probabilities": "probs",
     "output_probability": "probs",
     "logits": "logits",
+    "quantiles": "quantiles",
     "predicted": "predicted",
     "label": "predicted",
     "output_label": "predicted",
@@ -97,6 +99,8 @@ class ForeignModel(_Opened):
         """
         outputs = super().predict(self._fed(inputs))
         found = {meaning: outputs[name] for meaning, name in self._meanings.items()}
+        if isinstance(self._task, Quantiles):
+            return self._task.all_from(_numbers("quantiles", found["quantiles"]))
         if not isinstance(self._task, Classification):
             return {"predicted": _one_column(_numbers("predicted", found["predicted"]))}
         return self._classified(found, self._task)
@@ -168,16 +172,23 @@ def _meanings(outputs: Sequence[str], task: Task, output: Meaning | None) -> dic
     if output is not None and len(outputs) > 1:
         raise ModelError(f"the file gives {listed(outputs)}, so that none is its only output, {output}")
     found: dict[str, str] = {NAMES[name]: name for name in reversed(outputs) if name in NAMES}
-    if len(outputs) == 1 and (output is not None or not isinstance(task, Classification)):
-        found = {output or "predicted": outputs[0]}
-    if not isinstance(task, Classification):
-        found = {meaning: name for meaning, name in found.items() if meaning == "predicted"}
+    told = _told(task)
+    if len(outputs) == 1 and (output is not None or len(told) == 1):
+        found = {output or told[0]: outputs[0]}
+    found = {meaning: name for meaning, name in found.items() if meaning in told}
     if not found:
         several = "" if len(outputs) > 1 else "; say what it is: probs, logits or predicted"
         raise ModelError(
             f"the file gives {listed(outputs)}, expected outputs named {', '.join(NAMES)}{several}"
         )
     return found
+
+
+def _told(task: Task) -> tuple[Meaning, ...]:
+    """What outputs may say of a task."""
+    if isinstance(task, Classification):
+        return MEANINGS
+    return ("quantiles",) if isinstance(task, Quantiles) else ("predicted",)
 
 
 def _probabilities(found: Mapping[str, Array], count: int, task: Classification) -> Array:

@@ -19,6 +19,7 @@ from data_checks.splits import Split
 from data_checks.table_files import read_columns, require
 from wdgate.evaluation.class_names import OtherClassesError, class_numbers
 from wdgate.evaluation.labels import Labels
+from wdgate.evaluation.quantiles import Quantiles
 from wdgate.evaluation.slices import labels_of
 from wdgate.evaluation.tasks import Classification, Task
 
@@ -63,6 +64,8 @@ class Predictions:
 def predictions_of(values: Mapping[str, Array], split: Split, task: Task) -> Predictions:
     """Predictions in memory, in the order of a split's rows: `probs` (N, C) and `predicted`, or one of them.
 
+    Of `Quantiles`: `quantiles` (N, Q), from which `predicted` follows.
+
     Raises:
         ModelError: neither of them, or another number of rows.
     """
@@ -80,7 +83,8 @@ def read_predictions(path: str | Path, ids: str, task: Task) -> Predictions:
 
     Args:
         path: a table with a column of ids, and `predicted`, or for classes a column of probability a class,
-            called by the class's name, also after `prob_`, `probs_` or `probability_`; or both.
+            called by the class's name, also after `prob_`, `probs_` or `probability_`; or both. For quantiles
+            a column a level, called `0.05`, `q0.05` or `quantile_0.05`.
         ids: the column of ids.
         task: what is predicted.
 
@@ -103,6 +107,8 @@ def read_predictions(path: str | Path, ids: str, task: Task) -> Predictions:
 
 
 def _named_values(file: Path, columns: Mapping[str, Any], task: Task) -> dict[str, Array]:
+    if isinstance(task, Quantiles):
+        return {"quantiles": _quantiles(file, columns, task)}
     found = {"predicted": _array(columns["predicted"])} if "predicted" in columns else {}
     classes: Sequence[str] = task.classes if isinstance(task, Classification) else ()
     places = _probability_columns(columns, classes)
@@ -119,20 +125,46 @@ def _named_values(file: Path, columns: Mapping[str, Any], task: Task) -> dict[st
     return found
 
 
+def _quantiles(file: Path, columns: Mapping[str, Any], task: Quantiles) -> Array:
+    """The column of each level, side by side (M, Q)."""
+    forms = ("{}", "q{}", "quantile_{}")
+    found = []
+    for level in task.levels:
+        place = _called(f"{level:g}", forms, columns)
+        if place is None:
+            raise ModelError(
+                f"{file} has the columns {', '.join(columns)}, expected quantile_{level:g} beside the ids"
+            )
+        found.append(_floats(str(file), place, columns[place]))
+    return np.stack(found, axis=1)
+
+
+def _called(name: str, forms: Sequence[str], columns: Mapping[str, Any]) -> str | None:
+    return next((form.format(name) for form in forms if form.format(name) in columns), None)
+
+
 def _probability_columns(columns: Mapping[str, Any], classes: Sequence[str]) -> dict[str, str]:
     """The column of each class that has one, in the order of the classes."""
     forms = ("{}", "prob_{}", "probs_{}", "probability_{}")
-    found = {name: [form.format(name) for form in forms if form.format(name) in columns] for name in classes}
-    return {name: its_columns[0] for name, its_columns in found.items() if its_columns}
+    found = {name: _called(name, forms, columns) for name in classes}
+    return {name: column for name, column in found.items() if column is not None}
 
 
 def _in_words_of(task: Task, found: Mapping[str, Array], source: str) -> tuple[dict[str, Array], Task]:
     """The predictions as the task names them, and what they can be scored in."""
+    if isinstance(task, Classification):
+        return _of_classes(task, found, source)
+    wanted = "quantiles" if isinstance(task, Quantiles) else "predicted"
+    if wanted not in found:
+        raise ModelError(f"{source} has {', '.join(found) or 'nothing'}, expected {wanted}")
+    values = _floats(source, wanted, found[wanted])
+    return (task.all_from(values) if isinstance(task, Quantiles) else {wanted: values}), task
+
+
+def _of_classes(
+    task: Classification, found: Mapping[str, Array], source: str
+) -> tuple[dict[str, Array], Task]:
     known = {name: values for name, values in found.items() if name in ("probs", "predicted")}
-    if not isinstance(task, Classification):
-        if "predicted" not in known:
-            raise ModelError(f"{source} has {', '.join(found) or 'nothing'}, expected predicted")
-        return {"predicted": _floats(source, "predicted", known["predicted"])}, task
     if not known:
         raise ModelError(f"{source} has {', '.join(found) or 'nothing'}, expected probs or predicted")
     if "predicted" in known:

@@ -5,6 +5,7 @@ Pure functions of NumPy arrays. A score is one number a row (N,); a metric is no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,23 @@ def r2(predicted: Floats, targets: Floats, weights: Floats | None = None) -> flo
     unexplained = float((counted * (truth - predicted) ** 2).sum())
     spread = float((counted * (truth - np.average(truth, weights=counted)) ** 2).sum())
     return 1 - unexplained / spread if spread > 0 else float("nan")
+
+
+def pinball(quantiles: Floats, targets: Floats, levels: Sequence[float]) -> Floats:
+    """Mean over levels q of max(q e, (q - 1) e), e being the target minus the quantile, a row (N,).
+
+    Args:
+        quantiles: predicted ones (N, Q).
+        targets: true values (N,).
+        levels: of the quantiles (Q,), each above 0 and below 1.
+
+    Example:
+        >>> pinball(np.array([[1.0], [3.0]]), np.array([2.0, 2.0]), [0.9]).round(3).tolist()
+        [0.9, 0.1]
+    """
+    error = np.asarray(targets, np.float64)[:, None] - quantiles
+    share = np.asarray(levels, np.float64)
+    return np.asarray(np.maximum(share * error, (share - 1) * error).mean(axis=1))
 
 
 def _of_truth(probs: Floats, targets: Integers) -> NDArray[Any]:

@@ -11,8 +11,10 @@ from wdgate.evaluation.corruptions import clean_score
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.named import says_share
 from wdgate.evaluation.out_of_distribution import apart, is_ood
+from wdgate.evaluation.quantiles import Quantiles
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.bounds import Bounds, mean_bounds
+from wdgate.gates.coverage import coverage_bounds
 from wdgate.gates.miscalibration import PERFECT, allowing_for_noise, at_least_the_gap
 from wdgate.gates.of_classes import class_bounds, class_improvement
 from wdgate.gates.ood import ood_bounds, ood_improvement
@@ -28,13 +30,15 @@ SPANS = {"accuracy": (0.0, 1.0), "confidence_gap": (-1.0, 1.0), "brier": (0.0, 2
 
 def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bounds | None:
     """The bounds of a score's mean or of a metric; None where the evaluation has neither."""
+    if name == "coverage_gap" and isinstance(task, Quantiles) and name in evaluation.scores:
+        return coverage_bounds(evaluation, task.nominal, alpha)
     if name in evaluation.scores:
         rows = evaluation.rows_of(name)
         span = SPANS.get(clean_score(name), (-np.inf, np.inf))
         return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
     if is_ood(name):
         return ood_bounds(name, evaluation, alpha)
-    known = class_bounds(name, evaluation, task, alpha) if isinstance(task, Classification) else None
+    known = class_bounds(name, evaluation, task, alpha)
     if known is not None or name not in evaluation.metrics:
         return known
     bounds = jackknife_bounds(
@@ -65,7 +69,7 @@ def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, al
     known = ood_improvement(name, ours, theirs, alpha) if is_ood(name) else None
     if known is not None:
         return known
-    known = class_improvement(name, ours, theirs, task, alpha) if isinstance(task, Classification) else None
+    known = class_improvement(name, ours, theirs, task, alpha)
     if known is not None:
         return known
     return jackknife_bounds(

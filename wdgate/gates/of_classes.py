@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.named import Share, share
 from wdgate.evaluation.ranking import Ranked, Ranking, macro, precision_recall, roc
-from wdgate.evaluation.tasks import Classification
+from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.bounds import Bounds, mean_bounds
 from wdgate.gates.class_bounds import balanced_bounds, mean_over_classes
 from wdgate.gates.miscalibration import PERFECT, l2_bounds
@@ -18,12 +19,15 @@ from wdgate.gates.paired import difference_bounds
 from wdgate.gates.ranked import ranked_bounds
 
 Rows = NDArray[np.intp]
+Classes = Classification | Labels
 
 RANKED: Mapping[str, Ranked] = {"auc": roc, "average_precision": precision_recall}
 
 
-def class_bounds(name: str, evaluation: Evaluation, task: Classification, alpha: float) -> Bounds | None:
+def class_bounds(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bounds | None:
     """The bounds of a number of classes at error probability `alpha`; None where it is no such number."""
+    if not isinstance(task, Classes):
+        return None
     part = _share(name, evaluation, task)
     if part is not None:
         return _of_share(part, evaluation, task, name, alpha)
@@ -43,14 +47,16 @@ def class_bounds(name: str, evaluation: Evaluation, task: Classification, alpha:
 
 
 def class_improvement(
-    name: str, ours: Evaluation, theirs: Evaluation, task: Classification, alpha: float
+    name: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float
 ) -> Bounds | None:
     """The bounds of how much better `ours` is, on the same rows; None where it is no number of classes.
 
     Precisions, which are of other rows of either model, and `l2_ece`, which is 0 for many models, are bounded
     each for itself at half of alpha: that holds whatever the two have to do with one another.
     """
-    if name.startswith("precision/") or name == "l2_ece":
+    if not isinstance(task, Classes):
+        return None
+    if name.startswith("precision") or name == "l2_ece":
         return _apart(name, ours, theirs, task, alpha)
     if name in RANKED and name in ours.metrics:
         first, second = _ranking(name, ours), _ranking(name, theirs)
@@ -75,16 +81,17 @@ def _right(evaluation: Evaluation) -> NDArray[np.float64]:
     return np.asarray(evaluation.predictions["predicted"] == evaluation.targets, np.float64)
 
 
-def _share(name: str, evaluation: Evaluation, task: Classification) -> Share | None:
+def _share(name: str, evaluation: Evaluation, task: Classes) -> Share | None:
     return share(name, task.classes, evaluation.predictions, evaluation.targets)
 
 
-def _of_share(part: Share, evaluation: Evaluation, task: Classification, name: str, alpha: float) -> Bounds:
+def _of_share(part: Share, evaluation: Evaluation, task: Classes, name: str, alpha: float) -> Bounds:
     if len(part.positions):
         return _mean(part.values, part.positions, evaluation, alpha)
-    which = "is predicted to be" if name.startswith("precision/") else "is"
+    which = "is predicted to be" if name.startswith("precision") else "is"
+    of_class = name.partition("/")[2] if "/" in name else task.classes[1]
     nan = float("nan")
-    return Bounds(nan, nan, nan, 0, remark=f"no test row {which} of class {name.partition('/')[2]}")
+    return Bounds(nan, nan, nan, 0, remark=f"no test row {which} of class {of_class}")
 
 
 def _mean(values: NDArray[np.floating], rows: Rows, evaluation: Evaluation, alpha: float) -> Bounds:
@@ -118,7 +125,7 @@ def _ranked(
     name: str,
     ranking: Ranking,
     evaluation: Evaluation,
-    task: Classification,
+    task: Classes,
     alpha: float,
     span: tuple[float, float] = (0.0, 1.0),
 ) -> Bounds:
@@ -127,9 +134,7 @@ def _ranked(
     )
 
 
-def _apart(
-    name: str, ours: Evaluation, theirs: Evaluation, task: Classification, alpha: float
-) -> Bounds | None:
+def _apart(name: str, ours: Evaluation, theirs: Evaluation, task: Classes, alpha: float) -> Bounds | None:
     each = [class_bounds(name, one, task, alpha / 2) for one in (ours, theirs)]
     if each[0] is None or each[1] is None:
         return None

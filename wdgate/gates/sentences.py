@@ -20,12 +20,19 @@ NAMES = {
     "l2_ece": "debiased L2 calibration error",
     "smooth_ece": "smooth calibration error",
     "classwise_ece": "classwise calibration error",
+    "coverage_gap": "covered share minus what it should be",
+    "crossing": "share of rows whose quantiles cross",
+    "pinball": "pinball loss",
     "auc": "area under the ROC curve",
     "ood_auroc": "area under the ROC curve of confidence against rows of permuted cells",
     "r2": "share of the variance explained (R2)",
 }
 # Shares of rows, which are said in percent, and their differences in points.
-SHARES = re.compile(r"accuracy|balanced_accuracy|top\d+_accuracy|recall/.*|precision/.*", re.DOTALL)
+SHARES = re.compile(
+    r"accuracy|balanced_accuracy|crossing|top\d+_accuracy|(recall|precision)(/.*)?", re.DOTALL
+)
+# Differences of shares, which are said in points.
+GAPS = ("confidence_gap", "coverage_gap")
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def no_measurement(score: str) -> str:
 def absolute(score: str) -> Words:
     """How a score is compared with a limit."""
     number = _number(score)
-    if score == "confidence_gap":
+    if score in GAPS:
         return Words(lambda status, b, low, high: _within(score, _difference(score), status, b, high))
 
     def say(status: GateStatus, b: Bounds, low: float, high: float) -> str:
@@ -191,7 +198,7 @@ def _number(score: str) -> Callable[[float], str]:
 
 def _difference(score: str) -> Callable[[float], str]:
     plain = clean_score(score)
-    return _points if SHARES.fullmatch(plain) or plain == "confidence_gap" else _plain
+    return _points if SHARES.fullmatch(plain) or plain in GAPS else _plain
 
 
 def _better(improvement: float, number: Callable[[float], str]) -> str:
