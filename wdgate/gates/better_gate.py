@@ -19,8 +19,9 @@ from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, result
+from wdgate.gates.bad import HAIR, mean_of
 from wdgate.gates.bounds import Bounds
-from wdgate.gates.decoys import HAIR, Decoy, mean_of
+from wdgate.gates.decoys import Decoy
 from wdgate.gates.gates import Case, unknown_score
 from wdgate.gates.measuring import direction, improvement, incomparable
 from wdgate.gates.paired import mcnemar_mid_p

@@ -18,8 +18,9 @@ from data_checks.errors import PipelineError
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, settle
+from wdgate.gates.bad import HAIR
 from wdgate.gates.bounds import Bounds
-from wdgate.gates.decoys import HAIR, Decoy
+from wdgate.gates.decoys import Decoy
 from wdgate.gates.gates import Case, unknown_score
 from wdgate.gates.measuring import direction
 from wdgate.gates.results import GateResult

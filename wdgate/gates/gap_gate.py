@@ -19,8 +19,9 @@ from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import sentences
 from wdgate.gates.answers import not_measured, result
+from wdgate.gates.bad import mean_of
 from wdgate.gates.bounds import Bounds, Number
-from wdgate.gates.decoys import Decoy, mean_of
+from wdgate.gates.decoys import Decoy
 from wdgate.gates.effect_gate import compared
 from wdgate.gates.gates import Case, unknown_score
 from wdgate.gates.measuring import direction, measured

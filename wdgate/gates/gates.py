@@ -30,7 +30,8 @@ from wdgate.evaluation.places import corruption_names
 from wdgate.evaluation.tasks import Task
 from wdgate.gates import decoys, sentences
 from wdgate.gates.answers import not_measured, result
-from wdgate.gates.decoys import Bad, Decoy
+from wdgate.gates.bad import Bad
+from wdgate.gates.decoys import Decoy
 from wdgate.gates.limits import among, out_of_span
 from wdgate.gates.measuring import direction, improvement, incomparable, measured, skill_over_constant
 from wdgate.gates.results import GateResult

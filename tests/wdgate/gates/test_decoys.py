@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_checks.splits import Split
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.evaluation import evaluation_of as predicted_on
+from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.tasks import Classification, Regression
 from wdgate.gates.also_gate import on
-from wdgate.gates.decoys import Bad, mean_of
+from wdgate.gates.bad import Bad, mean_of
 from wdgate.gates.gates import Case, Limit, NoWorse, at_least, at_most, no_worse, robust, skill, within
 from wdgate.gates.proving import flipped_bit, prove, voided
 from wdgate.gates.results import GateResult
@@ -23,6 +26,10 @@ GATES = (
     within("confidence_gap", 0.06),
     at_least("balanced_accuracy", 0.7),
     at_least("auc", 0.6),
+    at_least("recall/left", 0.8),
+    at_least("recall", 0.8),
+    at_least("precision", 0.8),
+    no_worse("recall", 0.05),
     at_most("ece", 0.2),
     robust(0.75),
     no_worse("accuracy", 0.03),
@@ -193,3 +200,27 @@ def test_decoys_are_made_once_and_leave_the_candidate_as_it_is(case):
     assert all(np.array_equal(before[name], case.evaluation.scores[name]) for name in before)
     assert case.bad.permuted is case.bad.permuted
     assert math.isclose(case.bad.permuted.scores["accuracy"].mean(), 0.5, abs_tol=0.1)
+
+
+@given(st.floats(0.01, 0.99), st.integers(0, 100), st.booleans())
+def test_a_recall_just_below_the_limit_is_just_below_it(limit, seed, weighed):
+    from tests.wdgate.gates.conftest import TASK, evaluation_of
+
+    generator = np.random.default_rng(seed)
+    right = generator.random(60) < 0.7
+    weights = generator.uniform(0.5, 2, 60) if weighed else None
+    bad = Bad(evaluation_of(right, weights=weights), TASK)
+    made = bad.recalling("recall/left", limit)
+    assert made is None or limit - 0.2 < bad.reached(made, "recall/left") < limit
+    assert bad.recalling("precision/left", limit) is None
+    # The other class is as it was.
+    assert made is None or bad.reached(made, "recall/right") == bad.reached(bad.evaluation, "recall/right")
+
+
+def test_models_that_name_classes_alone_have_decoys_too():
+    targets = np.arange(200) % 2
+    task, predicted = Labels(("left", "right")), {"predicted": np.where(np.arange(200) < 190, targets, 0)}
+    rows = Split(np.arange(200), targets)
+    case = Case(predicted_on("a" * 64, predicted, rows, task), None, None, task, ALPHA)
+    found = prove([at_least("recall/right", 0.8)], case)
+    assert {one.status for one in found[:-1]} == {"refused"}
