@@ -6,6 +6,7 @@ Nothing heavy is imported before the command line is understood, so that `wdgate
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import traceback
 from argparse import Namespace
@@ -34,6 +35,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         apply(settings)
+        # A server that is away is told in a sentence, and not in a line for each attempt besides.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         end_soon_when_interrupted()
         from flows import commands
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 SWITCHES = ("--json", "--no-promote", "--promote", "--fresh", "--fix", "--regression")
 
@@ -27,12 +29,48 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
         behind = place > 0 and typed[place - 1] in OPTIONS
         moved = behind or word in SWITCHES or word.partition("=")[0] in OPTIONS
         (last if moved else first).append(word)
-    return parser().parse_args(first + last)
+    root = parser()
+    _refuse_unknown_command(root, first)
+    found, left = root.parse_known_args(first + last)
+    if left:
+        _refuse_unknown_word(_commands(root)[found.command] if found.command else root, left[0])
+    return found
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose usage errors are one sentence, as every other error is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end the program."""
+        self.exit(2, f"{self.prog}: {message} (`{self.prog} --help` tells more)\n")
+
+
+def _commands(root: argparse.ArgumentParser) -> Mapping[str, argparse.ArgumentParser]:
+    return next(dict(a.choices) for a in root._actions if isinstance(a, argparse._SubParsersAction))
+
+
+def _refuse_unknown_command(root: argparse.ArgumentParser, typed: Sequence[str]) -> None:
+    command = next((word for word in typed if not word.startswith("-")), None)
+    if command is not None and command not in _commands(root):
+        root.error(f"there is no command {command}{_meant(command, _commands(root))}")
+
+
+def _refuse_unknown_word(command: argparse.ArgumentParser, word: str) -> None:
+    if not word.startswith("-"):
+        command.error(f"{word!r} is one word too many")
+    option = word.partition("=")[0]
+    known = [name for action in command._actions for name in action.option_strings]
+    command.error(f"there is no option {option}{_meant(option, known)}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    root = argparse.ArgumentParser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
+    root = _Parser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     work = (_run, _check, _judge, _sweep, _promote, _power)
@@ -224,8 +262,8 @@ def _power(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     for name, meaning in shares.items():
         command.add_argument(f"--{name}", type=float, metavar="SHARE", help=meaning)
     command.add_argument("--rows", type=int, help="how many test rows, or groups of them, there are")
-    command.add_argument("--looks", type=int, default=20, help="how many are planned (default: 20)")
-    command.add_argument("--alpha", type=float, default=0.05, help="over all looks (default: .05)")
+    command.add_argument("--looks", type=int, help="how many are planned (default: 20)")
+    command.add_argument("--alpha", type=float, help="over all looks (default: .05)")
     _json(command)
 
 
@@ -243,9 +281,8 @@ def _pipeline(command: argparse.ArgumentParser) -> None:
 
 
 def _values(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "arguments", metavar="name=value", nargs="*", help="what the pipeline is called with"
-    )
+    told = "other values than its own for what the pipeline takes, such as epochs=20; none need be given"
+    command.add_argument("arguments", metavar="name=value", nargs="*", help=told)
 
 
 def _name(command: argparse.ArgumentParser) -> None:

@@ -31,9 +31,10 @@ def run(arguments: Namespace, settings: Settings) -> int:
     if not world.first:
         arguments.json = False  # one process answers
         return follow(world, arguments.pipeline, words)
-    # Before Prefect starts a server: a misspelt argument is told at once.
-    load_pipeline(arguments.pipeline, words)
     with shown_to_a_person(), leading(world):
+        # Before Prefect starts a server: a misspelt argument is told at once.
+        with doing("Loading the pipeline"):
+            load_pipeline(arguments.pipeline, words)
         with doing("Starting Prefect's server"):
             start()
         if arguments.no_promote:
@@ -210,11 +211,13 @@ def power(arguments: Namespace, settings: Settings) -> int:
     from wdgate.power import Plan, asked, independent_rows, needs
 
     if arguments.pipeline is None:
-        plan = Plan(arguments.alpha, arguments.looks, arguments.rows)
+        alpha = 0.05 if arguments.alpha is None else arguments.alpha
+        plan = Plan(alpha, 20 if arguments.looks is None else arguments.looks, arguments.rows)
         told = asked(arguments.margin, arguments.disagreement, arguments.limit, arguments.expected, plan)
     else:
         from pipelines.pipeline import load_pipeline
 
+        _refuse_mixture(arguments)
         pipeline = load_pipeline(arguments.pipeline, arguments_of(arguments.arguments)).pipeline
         rows = independent_rows(pipeline.splits().test)
         told = needs(pipeline.gates, Plan(pipeline.alpha, pipeline.looks, *rows))
@@ -223,6 +226,15 @@ def power(arguments: Namespace, settings: Settings) -> int:
     else:
         print("\n".join(need.sentence for need in told) or "No gate asks for a share of rows.")
     return 0 if all(need.enough for need in told) else 1
+
+
+def _refuse_mixture(arguments: Namespace) -> None:
+    names = ("margin", "disagreement", "limit", "expected", "rows", "looks", "alpha")
+    given = next((name for name in names if getattr(arguments, name) is not None), None)
+    if given is not None:
+        raise PipelineError(
+            f"--{given} goes without a pipeline: {arguments.pipeline} has gates, looks and rows of its own"
+        )
 
 
 COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {

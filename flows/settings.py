@@ -77,7 +77,7 @@ def apply(settings: Settings, environment: MutableMapping[str, str] = os.environ
     """Tell the libraries where to keep things, before they are imported; what a user has set stays."""
     kept = settings.home
     for folder in ("cache", "prefect"):
-        (kept / folder).mkdir(parents=True, exist_ok=True)
+        _make(kept / folder)
     defaults = {
         "WDGATE_HOME": str(kept),
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
@@ -87,6 +87,20 @@ def apply(settings: Settings, environment: MutableMapping[str, str] = os.environ
     }
     for name, value in defaults.items():
         environment.setdefault(name, value)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK | os.X_OK)
+        why = "" if usable else "nothing may be written there"
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    if why:
+        raise CannotProceed(
+            f"WDGATE_HOME is {folder.parent}, where everything is kept on this machine, but {why}: "
+            "expected a folder that may be written to"
+        )
 
 
 def read_salt(settings: Settings) -> str:
@@ -120,4 +134,5 @@ _QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     # A server that is away is told in seconds; MLflow would try for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }

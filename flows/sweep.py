@@ -91,7 +91,8 @@ def words_before(grid: Grid, materials: list[Material], left: Schedule) -> list[
             f"{rows:,} validation rows are too few to choose on: {folds} folds of train and validation rows "
             "(folds=1 does without)"
         )
-    size = f"{size_in_words(grid, folds)}, of which {left.kept:,} are kept of earlier sweeps"
+    kept = f", of which {left.kept:,} are kept of earlier sweeps" if left.kept else ""
+    size = f"{size_in_words(grid, folds)}{kept}"
     about = f", about {left.seconds:,.0f} s on one core" if left.seconds >= 1 else ""
     if left.members > MANY or left.seconds > 1:
         words.append(f"{size}{about}")

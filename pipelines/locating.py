@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -61,7 +63,20 @@ def mistake(error: BaseException, what: str, file: Path) -> PipelineError:
         line = steps[-1].lineno if steps else None
     where = f"{file.name}, line {line}" if line else file.name
     message = error.msg if isinstance(error, SyntaxError) else str(error).strip().split("\n")[0]
-    return PipelineError(f"{what} ({where}): {type(error).__name__}: {message}")
+    said = _no_field(message) or f"{type(error).__name__}: {message}"
+    return PipelineError(f"{what} ({where}): {said}")
+
+
+def _no_field(message: str) -> str | None:
+    """What Python says of `Training(epoch=3)`, with the nearest field; None where it says else."""
+    told = re.fullmatch(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", message)
+    kind = getattr(importlib.import_module("pipelines"), told[1], None) if told else None
+    if told is None or not dataclasses.is_dataclass(kind):
+        return None
+    known = [field.name for field in dataclasses.fields(kind)]
+    nearest = difflib.get_close_matches(told[2], known, n=1, cutoff=0.5)
+    meant = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(known)}"
+    return f"{told[1]} has no field {told[2]!r}; {meant}"
 
 
 def _parted(locator: str) -> tuple[str, str | None]:

@@ -32,12 +32,17 @@ class Reaching:
     @property
     def sentence(self) -> str:
         """The same in words."""
-        got = f"{self.reached} of {self.pairs} trainings with decay"
         if not self.reached:
             return "The best validation loss without decay was reached by no training with decay."
-        after = f"after {self.epochs:g} epochs ({self.seconds:.2g} s)"
-        without = f"without decay after {self.control_epochs:g} ({self.control_seconds:.2g} s)"
-        return f"The best validation loss without decay was reached {after} by {got}, {without}."
+        alone, with_it = _time(self.control_epochs, self.control_seconds), _time(self.epochs, self.seconds)
+        return (
+            f"Without decay the best validation loss comes after {alone}; with decay {self.reached} of "
+            f"{self.pairs} trainings come down to it, after {with_it}."
+        )
+
+
+def _time(epochs: float, seconds: float) -> str:
+    return f"{epochs:g} {'epoch' if epochs == 1 else 'epochs'} ({seconds:.2g} s)"
 
 
 def reaching(

@@ -74,3 +74,42 @@ def test_how_many_rows_a_margin_takes_is_answered_with_its_exit_code(capsys):
     capsys.readouterr()
     assert COMMANDS["power"](parse(["power", "--limit", ".88", "--expected", ".93"]), None) == 0
     assert "takes 480 test rows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["rum", "pipelines.digits"], "wdgate: there is no command rum; did you mean run?"),
+        (["xyzzy"], "wdgate: there is no command xyzzy ("),
+        (
+            ["run", "pipelines.digits", "--fresch"],
+            "wdgate run: there is no option --fresch; did you mean --fresh?",
+        ),
+        (["judge", "--onx=model.onnx"], "there is no option --onx; did you mean --onnx?"),
+        (["history", "digits", "more"], "wdgate history: 'more' is one word too many"),
+        (["run"], "the following arguments are required: PIPELINE"),
+        (["power", "--rows", "many"], "argument --rows: invalid int value: 'many'"),
+    ],
+)
+def test_a_usage_error_is_one_sentence_with_the_nearest_name(words, sentence, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        parse(words)
+    told = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_values_of_a_pipeline_need_not_be_given(capsys):
+    with pytest.raises(SystemExit):
+        parse(["run", "--help"])
+    assert "none need be given" in " ".join(capsys.readouterr().out.split())
+    assert parse(["run", "pipelines.digits"]).arguments == []
+
+
+@pytest.mark.parametrize("more", [["--limit", ".9"], ["--rows", "9"], ["--looks", "3"], ["--margin", ".01"]])
+def test_power_of_a_pipeline_takes_no_numbers_besides(more, tmp_path, monkeypatch, capsys):
+    from flows.commands import power
+
+    with pytest.raises(PipelineError, match=f"{more[0]} goes without a pipeline"):
+        power(parse(["power", "pipelines.digits", *more]), None)

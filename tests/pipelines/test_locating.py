@@ -1,11 +1,12 @@
 """Is the right function found, and a mistake in a user's file told in one sentence?"""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from data_checks.errors import PipelineError
-from pipelines.locating import find_function
+from pipelines.locating import find_function, mistake
 
 
 @pytest.fixture
@@ -104,3 +105,20 @@ def test_what_is_not_there_is_named(write, tmp_path):
 def test_several_candidates_ask_for_a_name(write):
     text = "from pipelines import Pipeline\ndef a() -> Pipeline: ...\ndef b() -> Pipeline: ...\n"
     assert "several (a, b): name one as" in said(write(text))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        ("Training(epoch=3)", "Training has no field 'epoch'; did you mean epochs?"),
+        ("Training(xyzzy=3)", "Training has no field 'xyzzy'; it has "),
+        ("dict.fromkeys(epoch=3)", "TypeError: "),
+    ],
+)
+def test_a_misspelt_field_is_told_with_the_nearest_one(call, sentence):
+    code = compile(f"from pipelines import Training\n{call}", "mine.py", "exec")
+    with pytest.raises(TypeError) as caught:
+        exec(code, {})
+    told = str(mistake(caught.value, "it cannot be called", Path("mine.py")))
+    assert told.startswith("it cannot be called (mine.py, line 2): ")
+    assert sentence in told

@@ -18,8 +18,8 @@ def test_the_first_epoch_at_least_as_good_as_the_best_without_counts():
     assert (found.epochs, found.control_epochs) == (2, 3)
     assert (found.seconds, found.control_seconds) == (4.0, 3.0)
     assert found.sentence == (
-        "The best validation loss without decay was reached after 2 epochs (4 s) by 1 of 1 trainings with "
-        "decay, without decay after 3 (3 s)."
+        "Without decay the best validation loss comes after 3 epochs (3 s); with decay 1 of 1 trainings come "
+        "down to it, after 2 epochs (4 s)."
     )
 
 
