@@ -22,6 +22,7 @@ from wdgate.certificate import Certificate, certify
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Task, described
 from wdgate.gates.results import LARGEST_ALPHA
+from wdgate.keys import refuse_untrusted, signing_time
 from wdgate.ledger import ATTEMPTS, Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
@@ -226,6 +227,8 @@ def _validate(case: _Case, name: str) -> None:
     if dict(case.report.fingerprints) != case.splits.fingerprints:
         raise DataError("the data report is about other rows than those that the model is to be judged on")
     check_gates(case.gates, case.task)
+    if not case.only_judge:  # a look that was paid for what nobody can sign would be lost
+        refuse_untrusted(case.registry.signing_key, case.registry.trusted)
 
 
 def _known(case: _Case, finished: bool) -> Promotion | None:
@@ -362,6 +365,8 @@ def _evaluation_of(case: _Case, entry: Entry | None) -> Evaluation | Incomparabl
 def _certify(case: _Case, booking: Booking, judged: Entry) -> Certificate:
     return certify(
         case.onnx_sha256,
+        case.registry.signing_key,
+        signed_at=signing_time(case.registry, judged),
         model=case.registry.name,
         judged=judged.body,
         ledger={"booked": booking.entry.hash, "judged": judged.hash, "at": judged.at, "by": judged.by},

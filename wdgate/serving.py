@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -51,7 +52,8 @@ class Verified:
     """One thing that was looked at.
 
     Args:
-        name: `ledger`, `quarantine`, `version`, `certificate and bytes`, `alias` or `other versions`.
+        name: `ledger`, `quarantine`, `version`, `certificate and bytes`, `signature`,
+            `alias` or `other versions`.
         ok: whether it is as it must be.
         sentence: what was found.
     """
@@ -66,6 +68,7 @@ def load_champion(
     tracking_uri: str | None = None,
     registry_uri: str | None = None,
     *,
+    trusted_keys: str | Path | None = None,
     registry: Registry | None = None,
 ) -> Champion:
     """The champion of a model, verified first and opened from the verified bytes.
@@ -74,17 +77,19 @@ def load_champion(
         name: the registered model.
         tracking_uri: MLflow's tracking store; None for what the environment says.
         registry_uri: MLflow's model registry; None for the tracking store's own.
+        trusted_keys: their file; None for `WDGATE_TRUSTED_KEYS`, or for those under `WDGATE_HOME`.
         registry: in place of the two.
 
     Raises:
         RegistryError: nothing was promoted, or something is not as the ledger says; it is named.
     """
-    registry = registry or Registry(name, tracking_uri, registry_uri)
+    registry = registry or Registry(name, tracking_uri, registry_uri, trusted_keys=trusted_keys)
     _refuse_unserved(registry)
     champion = _settled(registry)
     version = registry.version_of(champion)
     _check_version(registry, champion, version)
     onnx, certificate = _check_release(registry, champion)
+    certificate.signed_by(registry.trusted)
     return Champion(name, int(version or 0), certificate.as_dict(), OnnxModel(onnx))
 
 
@@ -126,7 +131,7 @@ def rollback(registry: Registry, to: int | None = None, *, reason: str = "") -> 
     if standing.champion is None:
         raise RegistryError(f"nothing of {registry.name} was ever promoted, so nothing can be rolled back")
     target = _earlier(registry, standing) if to is None else _promoted_as(registry, standing, to)
-    releases.read_promoted(registry, target)
+    releases.read_promoted(registry, target)[1].signed_by(registry.trusted)
     if target != standing.champion:
         body = {
             "from": standing.champion.hash,
@@ -226,11 +231,20 @@ def _verify_version(registry: Registry, standing: Standing, version: int | None)
         return
     yield Verified("version", True, f"version {number} shows the promotion of {entry.at} by {entry.by}")
     try:
-        _check_release(registry, entry)
+        _, certificate = _check_release(registry, entry)
         sentence = f"model.onnx has the hash {onnx_of(entry)}, which its certificate names"
         yield Verified("certificate and bytes", True, sentence)
     except RegistryError as error:
         yield Verified("certificate and bytes", False, str(error))
+        return
+    yield _verify_signature(registry, certificate)
+
+
+def _verify_signature(registry: Registry, certificate: Certificate) -> Verified:
+    try:
+        return Verified("signature", True, certificate.signed_by(registry.trusted))
+    except RegistryError as error:
+        return Verified("signature", False, str(error))
 
 
 def _verify_model(registry: Registry, standing: Standing) -> Iterator[Verified]:
@@ -269,7 +283,7 @@ def _earlier(registry: Registry, standing: Standing) -> Entry:
 
 def _verifies(registry: Registry, entry: Entry) -> bool:
     try:
-        _check_release(registry, entry)
+        _check_release(registry, entry)[1].signed_by(registry.trusted)
     except RegistryError:
         return False
     return True
