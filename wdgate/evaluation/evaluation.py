@@ -17,6 +17,7 @@ from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.out_of_distribution import Permuted, permuted_confidence
 from wdgate.evaluation.robustness import corrupted, corruptions_for, rows_to_corrupt
 from wdgate.evaluation.tasks import Classification, Task
+from wdgate.evaluation.usable import check_rows
 
 Floats = NDArray[np.floating]
 Rows = NDArray[np.intp]
@@ -175,8 +176,7 @@ def evaluate_with(
         ModelError: predictions that are not this task's, naming the further test set where it is one.
         DataError: a test set without rows, or targets that are not the task's.
     """
-    if not len(split):
-        raise DataError("a test set has no rows, expected at least one")
+    check_rows(len(split), split.weights)
     chosen = corruptions_for(split.inputs) if corruptions is None else tuple(corruptions)
     worse = _corrupted(model, split, task, chosen, batch_size) if chosen else {}
     asked = isinstance(task, Classification) and (corruptions is None or len(chosen) > 0)
@@ -214,6 +214,7 @@ def evaluation_of(
         ModelError: predictions that are not this task's.
         DataError: targets that are not this task's.
     """
+    check_rows(len(split), split.weights)
     scores = task.scores(predictions, split.targets)
     constant = task.constant(split.targets if reference is None else np.asarray(reference), len(split))
     return Evaluation(

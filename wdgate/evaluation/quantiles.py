@@ -129,7 +129,7 @@ class Quantiles:
         error = predictions["predicted"].astype(np.float64) - targets
         found = {
             "pinball": scores.pinball(quantiles, np.asarray(targets, np.float64), self.levels),
-            "squared_error": error**2,
+            "squared_error": scores.squared(error),
             "absolute_error": np.abs(error),
             "crossing": np.asarray((np.diff(quantiles, axis=1) < 0).any(axis=1), np.float64),
         }

@@ -70,9 +70,18 @@ def r2(predicted: Floats, targets: Floats, weights: Floats | None = None) -> flo
     """
     counted = np.ones(len(targets)) if weights is None else weights
     truth = np.asarray(targets, np.float64)
-    unexplained = float((counted * (truth - predicted) ** 2).sum())
-    spread = float((counted * (truth - np.average(truth, weights=counted)) ** 2).sum())
-    return 1 - unexplained / spread if spread > 0 else float("nan")
+    if not counted.sum() > 0:
+        return float("nan")
+    unexplained = float((counted * squared(truth - predicted)).sum())
+    spread = float((counted * squared(truth - np.average(truth, weights=counted))).sum())
+    known = 0 < spread < float("inf") and unexplained < float("inf")
+    return 1 - unexplained / spread if known else float("nan")
+
+
+def squared(error: Floats) -> Floats:
+    """The squares (N,) of errors; infinite where one has too many digits, which no gate lets pass."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.asarray(error, np.float64) ** 2)
 
 
 def pinball(quantiles: Floats, targets: Floats, levels: Sequence[float]) -> Floats:

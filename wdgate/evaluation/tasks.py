@@ -279,7 +279,7 @@ class Regression:
         usable.check_shape("predicted", predicted, (len(targets),), "a number an input")
         usable.check_finite("predicted", predicted)
         error = predicted.astype(np.float64) - targets
-        return {"squared_error": error**2, "absolute_error": np.abs(error)}
+        return {"squared_error": scores.squared(error), "absolute_error": np.abs(error)}
 
     def metrics(
         self, predictions: Predictions, targets: NDArray[Any], weights: Floats | None

@@ -75,3 +75,20 @@ def check_values(targets: Array) -> None:
     if not numbers or wrong:
         received = f"NaN or infinite on {wrong:,} of {len(targets):,} rows" if numbers else f"{targets.dtype}"
         raise DataError(f"targets are {received}, expected finite numbers")
+
+
+def check_rows(rows: int, weights: Array | None) -> None:
+    """Raise a `DataError` where there is no row, or nothing that a row can weigh, or all weigh nothing."""
+    if not rows:
+        raise DataError("a test set has no rows, expected at least one")
+    if weights is None:
+        return
+    numbers = weights.dtype.kind in "biuf"
+    # Written as "not above", so that NaN, which compares false, is refused.
+    wrong = int((~((weights >= 0) & np.isfinite(weights))).sum()) if numbers else rows
+    if wrong:
+        raise DataError(
+            f"weights are no finite numbers from 0 on {wrong:,} of {rows:,} rows, expected them on every row"
+        )
+    if not weights.sum() > 0:
+        raise DataError(f"the weights of all {rows:,} rows are 0, expected one above it")

@@ -82,7 +82,8 @@ class Bad:
         weights = evaluation.rows_of(score).weights
         # Of a covered share of 0 or 1 a row, the gap is less by what it should be.
         least = -getattr(self.task, "nominal", 0.0) if score == "coverage_gap" else 0.0
-        if np.isin(np.round(values - least, 9), (0.0, 1.0)).all():
+        shares = values - least
+        if np.minimum(np.abs(shares), np.abs(shares - 1)).max() < HAIR:
             moved = _share(len(values), weights, mean - least, above) + least
         else:
             beyond = HAIR * max(1.0, abs(mean)) * (1 if above else -1)
