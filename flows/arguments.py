@@ -70,7 +70,7 @@ def _meant(word: str, known: Iterable[str]) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    root = _Parser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
+    root: argparse.ArgumentParser = _Parser("wdgate", description=DESCRIPTION, epilog=EXIT_CODES)
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     work = (_run, _check, _judge, _sweep, _promote, _power)
