@@ -176,6 +176,8 @@ def test_predictions_of_another_shape_are_refused(columns, more):
     refused({"probs": np.full((300, columns), 1 / columns)}, rows, THREE, OF_CLASSES)
     refused({**model, "predicted": model["predicted"][(...,) + (None,) * (more + 1)]}, rows, TWO, OF_LABELS)
     refused({"probs": np.float64(0.5)}, rows, THREE, OF_CLASSES)
+    refused({"probs": np.zeros((300, 0))}, rows, THREE, OF_CLASSES)
+    refused({"probs": np.zeros((0, 3))}, rows.take(np.arange(0)), THREE, OF_CLASSES)
     refused({}, rows, THREE, OF_CLASSES)
 
 
@@ -215,3 +217,18 @@ def test_a_single_wild_error_is_not_hidden_by_many_good_ones(error):
 def test_weights_that_weigh_nothing_show_nothing(weights):
     model, rows = classified(300, 2)
     refused(model, Split(rows.inputs, rows.targets, weights=weights), TWO, OF_CLASSES)
+
+
+@CALM
+@given(st.floats(0.01, 0.99), st.integers(0, 100))
+def test_a_threshold_is_no_other_order_of_the_classes(threshold, seed):
+    second = np.random.default_rng(seed).uniform(size=300)
+    probs, predicted = np.stack([1 - second, second], axis=1), (second >= threshold).astype(int)
+    rows = Split(np.arange(300)[:, None], predicted)
+    found = judge({"probs": probs, "predicted": predicted}, rows, TWO, (at_least("accuracy", 0.9),))
+    assert found.passed
+    told = Classification(("no", "yes"), threshold=threshold)
+    alone = judge({"probs": probs}, rows, told, (at_least("accuracy", 0.9),))
+    assert (alone.evaluation.predictions["predicted"] == predicted).all()
+    swapped = {"probs": probs[:, ::-1], "predicted": predicted}
+    assert "the classes are in another order than no, yes" in refused(swapped, rows, TWO, OF_CLASSES)

@@ -85,6 +85,8 @@ def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -
     if "probs" not in predictions:
         return
     column, named = predictions["probs"].argmax(axis=1), predictions["predicted"]
+    if _has_threshold(predictions["probs"], named, task.threshold):
+        return
     for place, name in enumerate(task.classes):
         called = named[column == place]
         if len(called) and not (called == place).mean() >= 0.5:
@@ -93,6 +95,19 @@ def refuse_other_order(predictions: Mapping[str, Array], task: Classification) -
                 f"{other!r} is predicted for rows of which {name!r} has the most probability: "
                 f"the classes are in another order than {listed(task.classes)}"
             )
+
+
+def _has_threshold(probs: Array, named: Array, told: float | None) -> bool:
+    """Whether some probability of the second of two classes parts the rows that are called by its name.
+
+    A model may call a row by the name of the less probable of two classes, at a threshold of its own. Where
+    all rows are called the same, only the threshold that was told is believed.
+    """
+    if probs.shape[1] != 2:
+        return False
+    if not 0 < (named == 1).sum() < len(named):
+        return told is not None and bool(((probs[:, 1] >= told) == named).all())
+    return bool(probs[named == 1, 1].min() >= probs[named == 0, 1].max())
 
 
 def listed(names: Iterable[str]) -> str:

@@ -118,7 +118,7 @@ class ForeignModel(_Opened):
                 )
             if self._own is not None and not _is_dictionaries(found.get("probs")):
                 probs = probs[:, self._own]
-            said = {"predicted": probs.argmax(axis=1), **said, "probs": probs}
+            said = {"predicted": task.called(probs), **said, "probs": probs}
         return said
 
     def _fed(self, inputs: Any) -> Any:

@@ -173,14 +173,15 @@ def _of_classes(
         return known, Labels(task.classes)
     known["probs"] = _floats(source, "probs", known["probs"])
     if "predicted" not in known:
-        known["predicted"] = known["probs"].reshape(len(known["probs"]), -1).argmax(axis=1)
+        known["predicted"] = task.called(known["probs"])
     return known, task
 
 
 def _floats(source: Any, name: str, column: Any) -> Array:
     values = _array(column)
     if values.dtype == object:
-        values = np.array([np.nan if value is None else value for value in values.reshape(-1).tolist()])
+        flat = [np.nan if value is None else value for value in values.reshape(-1).tolist()]
+        values = np.array(flat).reshape(values.shape)
     if values.dtype.kind not in "biuf":
         raise ModelError(f"column {name} of {source} holds text or moments, expected numbers")
     return values.astype(np.float64)

@@ -167,6 +167,17 @@ class Classification:
             return {"probs": probs, "predicted": outputs.argmax(dim=1)}
         return {"probs": probs, "predicted": (probs[:, 1] >= self.threshold).long()}
 
+    def called(self, probs: NDArray[Any]) -> NDArray[Any]:
+        """What follows from probabilities (N, C) alone: the class (N,) that the file would predict.
+
+        Raises:
+            ModelError: not a column a class.
+        """
+        usable.check_shape("probs", probs, (len(probs), len(self.classes)), "a column a class")
+        if self.threshold is None:
+            return np.asarray(probs.argmax(axis=1))
+        return (probs[:, 1] >= self.threshold).astype(np.int64)
+
     def margin(self, outputs: Any) -> Any:
         """How far logits (N, C) are from predicting another class, a row (N,), in the unit of logits."""
         if self.threshold is None:

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from wdgate.evaluation.class_names import classes_of
+from data_checks.errors import ModelError
+from wdgate.evaluation.class_names import classes_of, refuse_other_order
+from wdgate.evaluation.tasks import Classification
 
 
 def file(*labels, opset=3):
@@ -51,3 +54,10 @@ def test_a_file_that_ends_too_soon_names_nothing_or_what_was_read(rest, end):
 )
 def test_a_file_that_names_none_or_disagrees_says_nothing(labels, found):
     assert classes_of(file(*labels)) == found
+
+
+def test_rows_that_are_all_below_a_threshold_are_in_no_other_order():
+    two = {"probs": np.array([[0.2, 0.8], [0.3, 0.7]]), "predicted": np.zeros(2, int)}
+    refuse_other_order(two, Classification(("no", "yes"), threshold=0.9))
+    with pytest.raises(ModelError, match="another order"):
+        refuse_other_order(two, Classification(("no", "yes")))
