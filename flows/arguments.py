@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     work = (_run, _check, _judge, _sweep, _promote, _power)
     kept = (_init, _history, _verify, _rollback, _quarantine, _doctor, _audit)
-    for add in (*work, *kept, _ui, _deploy, _new):
+    for add in (*work, *kept, _ui, _deploy, _new, _key):
         add(commands)
     return root
 
@@ -190,8 +190,13 @@ def _history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("verify", help="check the champion against its ledger")
-    _name(command)
+    told = "check the champion against its ledger, or two files without a registry"
+    command = commands.add_parser("verify", help=told)
+    command.add_argument("name", metavar="NAME", nargs="?", help="the name of the model")
+    command.add_argument("--onnx", type=Path, metavar="FILE", help="instead: a released model.onnx")
+    command.add_argument("--certificate", type=Path, metavar="FILE", help="its certificate.json")
+    believed = "the keys that are believed (WDGATE_TRUSTED_KEYS)"
+    command.add_argument("--trusted-keys", type=Path, metavar="FILE", help=believed)
     _json(command)
 
 
@@ -223,6 +228,17 @@ def _audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command = commands.add_parser("audit", help=told)
     _name(command)
     command.add_argument("--out", type=Path, metavar="F.zip", help="where (default: NAME-audit.zip)")
+
+
+def _key(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "make a key that promotions are signed with, or tell of one, and trust it"
+    command = commands.add_parser("key", help=told)
+    where = "the private key in PEM, which nobody else may read; made if it is not there"
+    command.add_argument("file", metavar="FILE", type=Path, help=where)
+    trusted = "the file of trusted keys that its public half is added to; else it is printed"
+    command.add_argument("--trusted", type=Path, metavar="FILE", help=trusted)
+    command.add_argument("--days", type=int, help="for how many its signatures count (default: no end)")
+    command.add_argument("--note", default="", metavar="TEXT", help="whose it is, for people")
 
 
 def _ui(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

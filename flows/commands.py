@@ -12,6 +12,7 @@ from flows import report
 from flows.checking import check
 from flows.followers import follow, leading, led
 from flows.judging import judge
+from flows.keys import key, of_files, verify_files
 from flows.naming import arguments_of
 from flows.progress import doing, shown_to_a_person
 from flows.server import open_store, start
@@ -127,10 +128,12 @@ def history(arguments: Namespace, settings: Settings) -> int:
 
 
 def verify(arguments: Namespace, settings: Settings) -> int:
-    """Check the champion against its ledger, item by item."""
+    """Check the champion against its ledger, or two files against the trusted keys, item by item."""
+    if of_files(arguments):
+        return verify_files(arguments, settings)
     from wdgate.serving import verify as verify_champion
 
-    return _told(verify_champion(_registry(arguments, settings)), arguments)
+    return _told(verify_champion(_registry(arguments, settings, arguments.trusted_keys)), arguments)
 
 
 def rollback(arguments: Namespace, settings: Settings) -> int:
@@ -241,7 +244,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function if function is run else led(function)
     for function in (
         *(run, promote, check, judge, sweep, power),
-        *(init, history, verify, rollback, quarantine, doctor, audit, ui, deploy, new),
+        *(init, history, verify, rollback, quarantine, doctor, audit, ui, deploy, new, key),
     )
 }
 
@@ -266,7 +269,10 @@ def _told(found: Iterable[Verified], arguments: Namespace) -> int:
     return 0 if verified else 1
 
 
-def _registry(arguments: Namespace, settings: Settings) -> Registry:
+def _registry(arguments: Namespace, settings: Settings, trusted_keys: Path | None = None) -> Registry:
     from wdgate.registry import Registry
 
-    return Registry(arguments.name, settings.tracking_uri, artifact_location=settings.artifact_location)
+    location = settings.artifact_location
+    return Registry(
+        arguments.name, settings.tracking_uri, artifact_location=location, trusted_keys=trusted_keys
+    )
