@@ -110,6 +110,10 @@ class Split:
         digest = hashlib.blake2b(self.keys.tobytes(), digest_size=16)
         for values in (self.targets, self.groups, self.times, self.weights):
             digest.update(b"-" if values is None else column_bytes(values).tobytes())
+        # Results are broken down by them: with other attributes a gate on slices is another question.
+        for name in sorted(self.attributes, key=str):
+            digest.update(hashlib.blake2b(_as_text(name)).digest())
+            digest.update(column_bytes(np.asarray(self.attributes[name])).tobytes())
         return digest.hexdigest()
 
     def _lengths(self) -> Iterator[tuple[str, int]]:

@@ -131,6 +131,19 @@ def test_a_fingerprint_covers_all_that_a_judgement_depends_on(change):
     assert plain.fingerprint == Split(np.eye(3, dtype=np.float32), TARGETS.astype(np.int8)).fingerprint
 
 
+SITE = np.array(["A", "B", None], object)
+
+
+def test_a_fingerprint_covers_attributes_by_name_in_any_order_and_row_keys_do_not():
+    plain = Split(np.eye(3), TARGETS)
+    asked = [{}, {"site": SITE}, {"ward": SITE}, {"site": SITE[::-1]}, {"site": SITE, "age": np.arange(3)}]
+    others = [Split(np.eye(3), TARGETS, attributes=attributes) for attributes in asked]
+    assert len({other.fingerprint for other in others}) == len(asked)
+    assert all((other.keys == plain.keys).all() for other in others)
+    turned = Split(np.eye(3), TARGETS, attributes={"age": np.arange(3.0), "site": SITE})
+    assert turned.fingerprint == others[-1].fingerprint
+
+
 def test_splits_are_named_in_order_with_the_further_test_sets_last():
     part = Split(np.eye(3), TARGETS)
     splits = Splits(part, part, part, also={"clinic": part})
