@@ -1,7 +1,7 @@
 """What does an auditor need, offline, and how is it checked without wdgate?
 
 One ZIP file: the ledger as it was read, what the registry shows, each certificate, the champion's file, the
-trusted keys, and a page with the commands of openssl, sha256sum and jq. The same registry gives the same bytes.
+trusted keys, and a page with the commands of openssl, sha256sum and jq. The same registry, the same bytes.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from wdgate.gates.gates import at_least
 from wdgate.promotion import promote
 from wdgate.registry import ALIAS, Registry
 from wdgate.serving import load_champion, verify
+from wdgate.signing import SIGNING_KEY
+from wdgate.trust import TRUSTED_KEYS
 
 HERE = Path(__file__).parent
 
@@ -36,11 +38,11 @@ def address(tmp_path_factory):
     """A server with the accounts trainer and promoter."""
     from mlflow.server import get_app_client
 
-    patch = pytest.MonkeyPatch()
-    with (
-        server.mlflow_server(tmp_path_factory.mktemp("server"), logins=True) as address,
-        patch.context() as env,
-    ):
+    patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("server")
+    trust(folder / "trusted.json", new_key(folder / "signing.pem"))
+    with server.mlflow_server(folder, logins=True) as address, patch.context() as env:
+        env.setenv(TRUSTED_KEYS, str(folder / "trusted.json"))
+        env.setenv(SIGNING_KEY, str(folder / "signing.pem"))
         as_login(env, "admin", server.ADMIN)
         for name, variable in prepare.ACCOUNTS.items():
             env.setenv(variable, password_of(name))
