@@ -37,12 +37,19 @@ def with_renamed_column():
         lambda: splits_of(a=np.arange(9, dtype=np.uint8)),
         lambda: splits_of(a=np.arange(9, dtype=np.float32)),
         lambda: splits_of(replace(table(), targets=np.arange(9) % 2 * 1.0)),
-        lambda: splits_of(replace(table(), attributes={"site": np.arange(9)})),
     ],
 )
 def test_rows_of_equal_content_in_another_form_are_another_asking(other):
     assert other().fingerprints == splits_of().fingerprints
     assert key(other()) != key() == key()
+
+
+def test_rows_of_other_attributes_are_another_asking():
+    whole, numbers = (
+        splits_of(replace(table(), attributes={"site": np.arange(9, dtype=kind)})) for kind in (int, float)
+    )
+    assert whole.fingerprints == numbers.fingerprints != splits_of().fingerprints
+    assert len({key(whole), key(numbers), key()}) == 3
 
 
 def test_one_long_row_is_not_many_numbers():
