@@ -15,8 +15,8 @@ from wdgate.gates.gates import at_least
 from wdgate.promotion import promote
 from wdgate.registry import ALIAS, Registry
 from wdgate.serving import load_champion, verify
-from wdgate.signing import SIGNING_KEY
-from wdgate.trust import TRUSTED_KEYS
+from wdgate.signing import SIGNING_KEY, new_key
+from wdgate.trust import TRUSTED_KEYS, trust
 
 HERE = Path(__file__).parent
 
