@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,10 +10,13 @@ from data_checks.errors import RegistryError
 from data_checks.splits import Split
 from wdgate import releases
 from wdgate.canonical import canonical_json, plain
-from wdgate.gates.reuse import RowKeys, affordable, looks_taken, salted_keys
-from wdgate.ledger import ATTEMPTS, Entry, all_items, chain
+from wdgate.gates.reuse import SAME_ROWS, RowKeys, affordable, distinct, overlap, salted_keys
+from wdgate.ledger import ATTEMPTS, Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
+from wdgate.used import Reads, all_chains, on_same_rows, reader, spent_by
+
+TEST = "test"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,35 +41,55 @@ class Booking:
         return int(self.entry.body["look"])
 
 
-def book(registry: Registry, question: Mapping[str, Any], test: Split, run_id: str) -> Booking | None:
+def book(
+    registry: Registry, question: Mapping[str, Any], rows: Mapping[str, Split], run_id: str
+) -> Booking | None:
     """Pay for a look at the test rows, before anything predicts them.
+
+    Where they are other rows than those of the last booking, that is recorded first, as an entry of its own.
 
     Args:
         registry: of the model.
-        question: what is asked, without champion and anchor: `onnx_sha256`, `test`, `rows`, `gates`,
-            `alpha`, `looks`.
-        test: the test rows, those that are left out of judging among them.
+        question: what is asked, without champion and anchor, as `Asked.question` gives it.
+        rows: the test rows as `test`, those that are left out of judging among them, and each further
+            test set that a gate asks about.
         run_id: the candidate's run, for the record.
 
     Returns:
         The booking, an earlier one where the same question was booked before; None when all looks are spent.
     """
-    keys = salted_keys(test, registry.salt)
+    sets = _Sets({name: salted_keys(split, registry.salt, registry.lineage) for name, split in rows.items()})
     for _ in range(ATTEMPTS):
         entries = registry.ledger.opened()
         standing = Standing.of(entries)
         compared = {"champion": _name_of(standing.champion), "anchor": _name_of(standing.anchor)}
         asked = plain({**question, **compared})
-        entry = _booked(entries, asked) or _claim_look(registry, entries, asked, keys, run_id)
+        entry = _booked(entries, asked) or _claim(registry, entries, asked, sets, run_id)
         if entry == "spent":
             return None
-        if isinstance(entry, Entry):
-            return Booking(
-                entry, standing.champion, standing.anchor, judged_of(registry.ledger.entries(), entry)
-            )
+        if isinstance(entry, Entry) and entry.kind == "booked":
+            judged = judged_of(registry.ledger.entries(), entry)
+            return Booking(entry, standing.champion, standing.anchor, judged)
     raise RegistryError(
         f"the ledger {registry.ledger.model} was written by others {ATTEMPTS} times in a row; try again"
     )
+
+
+def judged_of(entries: Sequence[Entry], booked: Entry) -> Entry | None:
+    """The `judged` entry that answers a booking, or None."""
+    return next((e for e in entries if e.kind == "judged" and e.body["booked"] == booked.hash), None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sets:
+    """The keys of the test rows, and of each further test set that is asked about, by name."""
+
+    keys: Mapping[str, RowKeys]
+
+    def stored(self, registry: Registry, entries: Sequence[Entry]) -> dict[str, str]:
+        """Where they are stored; what an entry names already is not stored again."""
+        known = {entry.body["test_rows"] for entry in entries if entry.kind in ("booked", "renewed")}
+        return {name: releases.write_rows(registry, keys, known) for name, keys in self.keys.items()}
 
 
 def _name_of(entry: Entry | None) -> str | None:
@@ -79,43 +102,48 @@ def _booked(entries: Sequence[Entry], asked: Mapping[str, Any]) -> Entry | None:
     return next((entry for entry in booked if canonical_json(entry.body["question"]) == text), None)
 
 
-def judged_of(entries: Sequence[Entry], booked: Entry) -> Entry | None:
-    """The `judged` entry that answers a booking, or None."""
-    return next((e for e in entries if e.kind == "judged" and e.body["booked"] == booked.hash), None)
-
-
-def _claim_look(
-    registry: Registry, entries: Sequence[Entry], asked: Mapping[str, Any], keys: RowKeys, run_id: str
+def _claim(
+    registry: Registry, entries: Sequence[Entry], asked: Mapping[str, Any], sets: _Sets, run_id: str
 ) -> Entry | Literal["spent"] | None:
-    """The `booked` entry; None when somebody else wrote to the ledger meanwhile."""
-    place = _stored(registry, entries, asked["test"], keys)
-    booked = [entry for entries in _all_chains(registry) for entry in entries if entry.kind == "booked"]
-    places = [entry.body["test_rows"] for entry in booked]
-    taken = looks_taken(keys, places, lambda p: keys if p == place else releases.read_rows(registry, p))
-    questions = [booked[position].body["question"] for position in taken]
-    if not affordable([(q["alpha"], q["looks"]) for q in questions], asked["alpha"], asked["looks"]):
+    """The `booked` entry, or the `renewed` one before it; None when somebody else wrote meanwhile."""
+    places = sets.stored(registry, entries)
+    read = reader(registry, {place: sets.keys[name] for name, place in places.items()})
+    booked = [entry for entries in all_chains(registry) for entry in entries if entry.kind == "booked"]
+    # Each set of rows wears out by itself; the one that was used most decides.
+    taken = [on_same_rows(keys, booked, read) for keys in sets.keys.values()]
+    if not all(affordable(spent_by(looks), asked["alpha"], asked["looks"]) for looks in taken):
         return "spent"
-    body = {"question": asked, "test_rows": place, "look": len(taken) + 1, "run_id": run_id}
+    renewal = _renewal(entries, places[TEST], read)
+    if renewal is not None:
+        return registry.ledger.claim(entries[-1].hash, "renewed", {**renewal, "run_id": run_id})
+    body = {
+        "question": asked,
+        "test_rows": places.pop(TEST),
+        "also_rows": places,
+        "rows": distinct(sets.keys[TEST]),
+        "look": 1 + max(map(len, taken)),
+        "run_id": run_id,
+    }
     return registry.ledger.claim(entries[-1].hash, "booked", body)
 
 
-def _stored(registry: Registry, entries: Sequence[Entry], fingerprint: str, keys: RowKeys) -> str:
-    """Where the row keys of these test rows are; they are stored once."""
-    places = (entry.body["test_rows"] for entry in entries if entry.kind == "booked")
-    known = next((place for place in places if place.split("/")[1] == fingerprint), None)
-    return known or releases.write_rows(registry, fingerprint, keys)
-
-
-def _all_chains(registry: Registry) -> Iterator[tuple[Entry, ...]]:
-    """The entries of every ledger in the registry, this model's among them.
-
-    Raises:
-        RegistryError: one is broken, or its row keys have another salt, so that looks cannot be counted.
-    """
-    for model, items in all_items(registry.client).items():
-        # Other people's models may end in these letters too; they hold no entries.
-        if any(item.content for item in items):
-            entries = chain(items, model)
-            if entries[0].body.get("salt") != registry.salt:
-                raise RegistryError(f"the ledger {model} came from elsewhere: its rows have another salt")
-            yield entries
+def _renewal(entries: Sequence[Entry], place: str, read: Reads) -> dict[str, Any] | None:
+    """What there is to say if the test rows are not those of the last booking; else None."""
+    last = next((entry for entry in reversed(entries) if entry.kind in ("booked", "renewed")), None)
+    if last is None or last.body["test_rows"] == place:
+        return None
+    now, before = read(place), read(last.body["test_rows"])
+    share = overlap(now, before)
+    if not share <= SAME_ROWS:
+        return None
+    sentence = (
+        f"The test rows are new: {distinct(now):,} in place of {distinct(before):,}, {share:.1%} of which "
+        "are in both; champion and anchor are judged on the new ones."
+    )
+    return {
+        "test_rows": place,
+        "rows": distinct(now),
+        "before": {"test_rows": last.body["test_rows"], "rows": distinct(before)},
+        "overlap": share,
+        "sentence": sentence,
+    }

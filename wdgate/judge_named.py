@@ -18,6 +18,7 @@ from data_checks.errors import PipelineError, RegistryError
 from data_checks.report import DataReport
 from data_checks.splits import Split, Splits, read_inputs
 from wdgate import releases
+from wdgate.asked import Evaluates, Step, plainly
 from wdgate.canonical import sha256
 from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.foreign import ForeignModel, Meaning
@@ -26,7 +27,7 @@ from wdgate.evaluation.tasks import Task
 from wdgate.gates.gates import Gate, skill
 from wdgate.gates.wording import gate_of
 from wdgate.judge_any import Opened, check_gates_of, evaluated, needs_corruptions, refuse_numbers
-from wdgate.promotion import Evaluates, Promotion, Step, plainly, promote
+from wdgate.promotion import Promotion, promote
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
 

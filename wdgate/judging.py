@@ -8,6 +8,7 @@ from typing import Any
 from data_checks.report import DataReport
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
 from wdgate.evaluation.tasks import Task
+from wdgate.gates.beside import on_new_rows, surpassing
 from wdgate.gates.gates import Case, Gate, check_gates
 from wdgate.gates.proving import prove, voided
 from wdgate.gates.results import GateDecision, GateResult
@@ -27,6 +28,7 @@ def judge(
     onnx: bytes | None = None,
     train: Evaluation | None = None,
     effect: Mapping[str, Any] | None = None,
+    earlier: Sequence[float] = (),
 ) -> GateDecision:
     """Ask whether the data are clean, then every gate at error probability alpha / looks.
 
@@ -49,6 +51,7 @@ def judge(
         onnx: the candidate's bytes, for the decoy with one flipped bit.
         train: of the candidate, on train rows; only the generalization gap asks for it.
         effect: what the trainer says that the decay did, as `DecayEffect.as_dict` gives it.
+        earlier: what other models reached in the task's primary score on these rows before.
 
     Raises:
         PipelineError: a gate that cannot be asked about this task.
@@ -58,7 +61,10 @@ def judge(
     results = [clean_data(report, evaluation), *_no_gate(gates), *_no_look(look, looks, alpha)]
     results += [result for gate in gates for result in gate.answer(case)]
     decoys = prove(gates, case, onnx)
-    return GateDecision((*results, *voided(decoys)), alpha, looks, look, decoys)
+    answers = (*results, *voided(decoys))
+    return GateDecision(
+        answers, alpha, looks, look, decoys, surpassing(case), on_new_rows(case, earlier, look)
+    )
 
 
 def clean_data(report: DataReport, evaluation: Evaluation) -> GateResult:

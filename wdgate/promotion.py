@@ -7,40 +7,32 @@ decides; the version and the alias follow from it. Each step goes on from what a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from data_checks.errors import DataError, ModelError, PipelineError, RegistryError
+from data_checks.errors import DataError, PipelineError, RegistryError
 from data_checks.report import DataReport
-from data_checks.splits import Split, Splits
+from data_checks.splits import Splits
 from wdgate import releases
+from wdgate.asked import Asked, Evaluates, Step, plainly
 from wdgate.booking import Booking, book, judged_of
-from wdgate.canonical import plain, sha256
+from wdgate.canonical import plain
 from wdgate.certificate import Certificate, certify
 from wdgate.evaluation.onnx_file import OnnxModel
-from wdgate.evaluation.tasks import Task, described
+from wdgate.evaluation.tasks import Task
 from wdgate.gates.results import LARGEST_ALPHA
-from wdgate.keys import refuse_untrusted, signing_time
 from wdgate.ledger import ATTEMPTS, Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
+from wdgate.used import earlier_scores
 
 if TYPE_CHECKING:  # a promotion that is answered from the ledger needs neither
-    from wdgate.evaluation.evaluation import Evaluation, Incomparable
+    from wdgate.evaluation.evaluation import Evaluation
     from wdgate.gates.gates import Gate
     from wdgate.gates.results import GateDecision
 
-Step = Callable[[Callable[..., Any]], Callable[..., Any]]
 Outcome = Literal["promoted", "unchanged", "refused", "passed"]
-# What predicts and scores rows with a file: takes and gives what `evaluate` does.
-Evaluates = Callable[..., "Evaluation"]
-
-
-def plainly(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function itself: a step where no flow engine runs it."""
-    return function
 
 
 @dataclass(frozen=True)
@@ -76,45 +68,6 @@ class Promotion:
         own = {name: value for name, value in vars(self).items() if name not in ("report", "evaluation")}
         gates = (self.decision or {}).get("gates", [])
         return {**own, "gates": gates, "findings": self.report.get("findings", [])}
-
-
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """What one call of `promote` was asked, unchanged from its first to its last step."""
-
-    onnx: bytes
-    splits: Splits
-    task: Task
-    gates: Sequence[Gate]
-    report: DataReport
-    run_id: str
-    alpha: float
-    looks: int
-    evidence: Mapping[str, Any]
-    registry: Registry
-    step: Step
-    evaluates: Evaluates
-    only_judge: bool
-    # By the file's hash: the champion is often the anchor too, and a lost race judges the same bytes again.
-    evaluations: dict[str, Evaluation] = field(default_factory=dict)
-
-    @cached_property
-    def rows(self) -> Split:
-        """The test rows that may be judged on."""
-        return self.splits.test.take(~self.report.left_out)
-
-    @cached_property
-    def onnx_sha256(self) -> str:
-        return sha256(self.onnx)
-
-    def ends(self, outcome: Outcome, reason: str, sentence: str, **more: Any) -> Promotion:
-        champion = Standing.of(self.registry.ledger.entries()).champion
-        version = self.registry.version_of(champion) if champion else None
-        found = {
-            "report": plain(self.report.as_dict()),
-            "evaluation": self.evaluations.get(self.onnx_sha256),
-        }
-        return Promotion(outcome, reason, sentence, self.registry.name, version, self.run_id, **found, **more)
 
 
 def promote(
@@ -160,54 +113,55 @@ def promote(
         CannotProceed: the file, the rows or the registry do not allow a judgement; nothing was promoted.
     """
     said, by = plain(evidence), evaluates or evaluate
-    case = _Case(
+    asked = Asked(
         onnx, splits, task, gates, report, run_id, alpha, looks, said, registry, step, by, only_judge
     )
-    _validate(case, name)
+    _validate(asked, name)
     finished = registry.project()
     if not report.passed:
-        return case.ends("refused", "data", report.sentence)
+        return _ends(asked, "refused", "data", report.sentence)
     if not gates:
-        return case.ends(
-            "refused", "gates", "Refused. No gate was given, so there is nothing that the model has shown."
+        return _ends(
+            asked,
+            "refused",
+            "gates",
+            "Refused. No gate was given, so there is nothing that the model has shown.",
         )
     if evaluates is None:
         OnnxModel(onnx)  # what cannot be opened is said before a look is paid
     for _ in range(ATTEMPTS):
-        ended = _known(case, finished) or _attempt(case)
+        ended = _known(asked, finished) or _attempt(asked)
         if ended is not None:
             return ended
     raise RegistryError(f"the champion of {name} changed {ATTEMPTS} times during one promotion; try again")
 
 
-def release(
-    registry: Registry,
-    onnx: bytes,
-    booking: Booking,
-    judged: Entry,
-    certificate: Certificate,
-    run_id: str,
-) -> Entry | None:
+def release(asked: Asked, booking: Booking, judged: Entry, certificate: Certificate) -> Entry | None:
     """Upload what passed, record the promotion, and make the version and the alias follow.
 
     Returns:
-        The `promoted` entry, or None when the champion is no longer the one that was compared with, or the
-        bytes were promoted by somebody else and rolled back meanwhile.
+        The `promoted` entry, or None when the champion or the anchor is no longer the one that was compared
+        with, or the bytes were promoted by somebody else and rolled back meanwhile.
     """
+    from wdgate.comparing import learned_from
 
     def still(entries: tuple[Entry, ...]) -> bool:
         now = Standing.of(entries)
-        return now.champion == booking.champion and certificate.onnx_sha256 not in now.rolled_back
+        same = (now.champion, now.anchor) == (booking.champion, booking.anchor)
+        return same and certificate.onnx_sha256 not in now.rolled_back
 
+    registry, decision = asked.registry, judged.body["decision"]
     body = {
         "onnx_sha256": certificate.onnx_sha256,
         "certificate_sha256": certificate.sha256,
         "judged": judged.hash,
-        "release_run_id": releases.upload(registry, onnx, certificate),
-        "run_id": run_id,
+        "release_run_id": releases.upload(registry, asked.onnx, certificate),
+        "run_id": asked.run_id,
         "task": booking.entry.body["question"]["task"],
-        "sentence": judged.body["decision"]["sentence"],
-        "gates": ", ".join(f"{gate['code']} {gate['status']}" for gate in judged.body["decision"]["gates"]),
+        "learned_from": learned_from(asked, registry.ledger.opened()),
+        "superior": decision["superior"],
+        "sentence": decision["sentence"],
+        "gates": ", ".join(f"{gate['code']} {gate['status']}" for gate in decision["gates"]),
     }
     entry = registry.ledger.append("promoted", body, still)
     if entry is not None:
@@ -215,97 +169,86 @@ def release(
     return entry
 
 
-def _validate(case: _Case, name: str) -> None:
+def _validate(asked: Asked, name: str) -> None:
     from wdgate.gates.gates import check_gates
 
-    if name != case.registry.name:
-        raise RegistryError(f"the registry is for {case.registry.name!r}, but {name!r} is to be promoted")
-    if not (math.isfinite(case.alpha) and 0 < case.alpha <= LARGEST_ALPHA):
-        raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {case.alpha}")
-    if not case.looks >= 1:
-        raise PipelineError(f"looks must be at least 1, got {case.looks}")
-    if dict(case.report.fingerprints) != case.splits.fingerprints:
+    if name != asked.registry.name:
+        raise RegistryError(f"the registry is for {asked.registry.name!r}, but {name!r} is to be promoted")
+    if not (math.isfinite(asked.alpha) and 0 < asked.alpha <= LARGEST_ALPHA):
+        raise PipelineError(f"alpha must be above 0 and at most {LARGEST_ALPHA}, got {asked.alpha}")
+    if not asked.looks >= 1:
+        raise PipelineError(f"looks must be at least 1, got {asked.looks}")
+    if dict(asked.report.fingerprints) != asked.splits.fingerprints:
         raise DataError("the data report is about other rows than those that the model is to be judged on")
-    check_gates(case.gates, case.task)
-    if not case.only_judge:  # a look that was paid for what nobody can sign would be lost
-        refuse_untrusted(case.registry.signing_key, case.registry.trusted)
+    check_gates(asked.gates, asked.task)
 
 
-def _known(case: _Case, finished: bool) -> Promotion | None:
+def _known(asked: Asked, finished: bool) -> Promotion | None:
     """The end, where these bytes need no judgement; `finished`: a promotion was completed just now."""
-    entries = case.registry.ledger.opened()
+    entries = asked.registry.ledger.opened()
     standing, version = Standing.of(entries), None
-    if standing.champion and onnx_of(standing.champion) == case.onnx_sha256:
-        _, certificate = releases.read_promoted(case.registry, standing.champion)
+    if standing.champion and onnx_of(standing.champion) == asked.onnx_sha256:
+        _, certificate = releases.read_promoted(asked.registry, standing.champion)
         decision = next(e.body["decision"] for e in entries if e.hash == standing.champion.body["judged"])
-        version = case.registry.version_of(standing.champion)
+        version = asked.registry.version_of(standing.champion)
         more = {"decision": decision, "certificate": certificate.as_dict()}
         if finished:
-            return case.ends("promoted", "passed", decision["sentence"], **more)
-        return case.ends(
-            "unchanged", "same-bytes", f"These bytes are the champion already, version {version}.", **more
+            return _ends(asked, "promoted", "passed", decision["sentence"], **more)
+        return _ends(
+            asked,
+            "unchanged",
+            "same-bytes",
+            f"These bytes are the champion already, version {version}.",
+            **more,
         )
-    if case.onnx_sha256 in standing.rolled_back:
+    if asked.onnx_sha256 in standing.rolled_back:
         sentence = "Refused. These bytes were the champion and were rolled back; a rollback brings them back."
-        return case.ends("refused", "rolled-back", sentence)
+        return _ends(asked, "refused", "rolled-back", sentence)
     return None
 
 
-def _attempt(case: _Case) -> Promotion | None:
+def _attempt(asked: Asked) -> Promotion | None:
     """One judgement against the champion of now; None when it changed before the end."""
-    booking = case.step(book)(case.registry, _question(case), case.splits.test, case.run_id)
+    booking = asked.step(book)(asked.registry, asked.question, asked.rows_looked_at, asked.run_id)
     if booking is None:
-        sentence = (
-            f"Refused. All {case.looks} planned looks at these test rows are spent; new test rows are needed."
-        )
-        return case.ends("refused", "looks-spent", sentence)
-    judged = booking.judged or _judge(case, booking)
+        spent = f"All {asked.looks} planned looks at these test rows are spent"
+        sentence = f"Refused. {spent}; new test rows are needed."
+        return _ends(asked, "refused", "looks-spent", sentence)
+    judged = booking.judged or _judge(asked, booking)
     decision = judged.body["decision"]
     if decision["passed"] is not True:
-        return case.ends("refused", "gates", decision["sentence"], decision=decision)
-    if case.only_judge:
-        return case.ends("passed", "passed", decision["sentence"], decision=decision)
-    certificate = _certify(case, booking, judged)
-    if case.step(release)(case.registry, case.onnx, booking, judged, certificate, case.run_id) is None:
+        return _ends(asked, "refused", "gates", decision["sentence"], decision=decision)
+    if asked.only_judge:
+        return _ends(asked, "passed", "passed", decision["sentence"], decision=decision)
+    certificate = _certify(asked, booking, judged)
+    if asked.step(release)(asked, booking, judged, certificate) is None:
         return None
     more = {"decision": decision, "certificate": certificate.as_dict()}
-    return case.ends("promoted", "passed", decision["sentence"], **more)
+    return _ends(asked, "promoted", "passed", decision["sentence"], **more)
 
 
-def _question(case: _Case) -> dict[str, Any]:
-    return {
-        "onnx_sha256": case.onnx_sha256,
-        "test": case.splits.test.fingerprint,
-        "rows": case.rows.fingerprint,
-        "train": case.splits.train.fingerprint,
-        "validation": case.splits.validation.fingerprint,
-        "task": described(case.task),
-        "gates": [gate.as_dict() for gate in case.gates],
-        "alpha": case.alpha,
-        "looks": case.looks,
-    }
-
-
-def _judge(case: _Case, booking: Booking) -> Entry:
+def _judge(asked: Asked, booking: Booking) -> Entry:
     """The `judged` entry of a booking: predict, ask the gates, and record what they said."""
+    from wdgate.comparing import candidate_of, on_train, version_of
     from wdgate.judging import judge
 
-    candidate = _evaluation(case, case.onnx)
-    decision: GateDecision = case.step(judge)(
-        case.gates,
-        case.report,
+    candidate = candidate_of(asked)
+    decision: GateDecision = asked.step(judge)(
+        asked.gates,
+        asked.report,
         candidate,
-        champion=_evaluation_of(case, booking.champion),
-        anchor=_evaluation_of(case, booking.anchor),
-        task=case.task,
-        alpha=case.alpha,
-        looks=case.looks,
+        champion=version_of(asked, booking.champion),
+        anchor=version_of(asked, booking.anchor),
+        task=asked.task,
+        alpha=asked.alpha,
+        looks=asked.looks,
         look=booking.look,
-        onnx=case.onnx,
-        train=_on_train(case),
-        effect=case.evidence.get("claimed_by_trainer", {}).get("decay_effect"),
+        onnx=asked.onnx,
+        train=on_train(asked),
+        effect=asked.evidence.get("claimed_by_trainer", {}).get("decay_effect"),
+        earlier=earlier_scores(asked.registry, booking.entry, asked.task.primary),
     )
-    ledger = case.registry.ledger
+    ledger = asked.registry.ledger
     body = {
         "booked": booking.entry.hash,
         "question": booking.entry.body["question"],
@@ -325,52 +268,24 @@ def evaluate(*asked: Any, **more: Any) -> Evaluation:
     return evaluation.evaluate(*asked, **more)
 
 
-def _evaluation(case: _Case, onnx: bytes) -> Evaluation:
-    key = sha256(onnx)
-    if key not in case.evaluations:
-        case.evaluations[key] = case.step(case.evaluates)(
-            onnx,
-            case.rows,
-            case.task,
-            reference=case.splits.train.targets,
-            also=case.splits.also,
-        )
-    return case.evaluations[key]
+def _ends(asked: Asked, outcome: Outcome, reason: str, sentence: str, **more: Any) -> Promotion:
+    registry = asked.registry
+    champion = Standing.of(registry.ledger.entries()).champion
+    version = registry.version_of(champion) if champion else None
+    found = {
+        "report": plain(asked.report.as_dict()),
+        "evaluation": asked.evaluations.get(asked.onnx_sha256),
+    }
+    return Promotion(outcome, reason, sentence, registry.name, version, asked.run_id, **found, **more)
 
 
-def _on_train(case: _Case) -> Evaluation | None:
-    """What the candidate does on train rows, where a gate asks for the generalization gap."""
-    from wdgate.gates.gap_gate import asks_for_train, train_rows
-
-    if not asks_for_train(case.gates):
-        return None
-    train = case.splits.train
-    return case.evaluates(case.onnx, train_rows(train), case.task, reference=train.targets, corruptions=())
-
-
-def _evaluation_of(case: _Case, entry: Entry | None) -> Evaluation | Incomparable | None:
-    from wdgate.evaluation.evaluation import Incomparable
-
-    if entry is None:
-        return None
-    if entry.body.get("task") != plain(described(case.task)):
-        return Incomparable("it was promoted for another task, or other classes")
-    onnx, _ = releases.read_promoted(case.registry, entry)
-    try:
-        return _evaluation(case, onnx)
-    except ModelError as error:  # rows of another shape than it was made for; the gates say what that means
-        return Incomparable(str(error))
-
-
-def _certify(case: _Case, booking: Booking, judged: Entry) -> Certificate:
+def _certify(asked: Asked, booking: Booking, judged: Entry) -> Certificate:
     return certify(
-        case.onnx_sha256,
-        case.registry.signing_key,
-        signed_at=signing_time(case.registry, judged),
-        model=case.registry.name,
+        asked.onnx_sha256,
+        model=asked.registry.name,
         judged=judged.body,
         ledger={"booked": booking.entry.hash, "judged": judged.hash, "at": judged.at, "by": judged.by},
-        fingerprints=case.splits.fingerprints,
-        report=case.report.as_dict(),
-        evidence=case.evidence,
+        fingerprints=asked.splits.fingerprints,
+        report=asked.report.as_dict(),
+        evidence=asked.evidence,
     )

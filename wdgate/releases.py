@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +28,7 @@ def upload(registry: Registry, onnx: bytes, certificate: Certificate) -> str:
     Raises:
         RegistryError: what was read back is not what was written.
     """
-    tags = {
-        "wdgate.certificate_sha256": certificate.sha256,
-        "wdgate.onnx_sha256": certificate.onnx_sha256,
-        "wdgate.judged": certificate.predicate["ledger"]["judged"],
-        "wdgate.signed_at": certificate.predicate["signed_at"],
-        "wdgate.keyid": certificate.keyid,
-    }
+    tags = {"wdgate.certificate_sha256": certificate.sha256, "wdgate.onnx_sha256": certificate.onnx_sha256}
     run_id = registry.find_run("wdgate.certificate_sha256", certificate.sha256)
     run_id = run_id or registry.new_run(f"{registry.name} {certificate.onnx_sha256[:12]}", tags)
     with tempfile.TemporaryDirectory() as folder:
@@ -77,17 +72,25 @@ def read_promoted(registry: Registry, entry: Entry) -> tuple[bytes, Certificate]
     return read(registry, body["release_run_id"], body["onnx_sha256"], body["certificate_sha256"])
 
 
-def write_rows(registry: Registry, fingerprint: str, keys: RowKeys) -> str:
-    """Store the salted keys of test rows beside the ledger: 8 bytes a row, little-endian.
+def write_rows(registry: Registry, keys: RowKeys, known: Container[str] = ()) -> str:
+    """Store the salted keys of rows beside the ledger: 8 bytes a key, little-endian.
+
+    Args:
+        registry: of the model.
+        keys: as `salted_keys` gives them.
+        known: places that need not be written again.
 
     Returns:
-        Their place, `RUN_ID/FINGERPRINT/SHA256`.
+        Their place, `RUN_ID/SHA256`.
     """
     content, run_id = keys.astype("<u8").tobytes(), registry.ledger.run_id
+    place = f"{run_id}/{sha256(content)}"
+    if place in known:
+        return place
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, f"{fingerprint}.u64").write_bytes(content)
+        Path(folder, f"{sha256(content)}.u64").write_bytes(content)
         call(registry.client.log_artifacts, run_id, folder, "rows")
-    return f"{run_id}/{fingerprint}/{sha256(content)}"
+    return place
 
 
 def read_rows(registry: Registry, place: str) -> RowKeys:
@@ -96,8 +99,8 @@ def read_rows(registry: Registry, place: str) -> RowKeys:
     Raises:
         RegistryError: they are not there, or were changed.
     """
-    run_id, fingerprint, expected = place.split("/")
-    content = registry.download(f"{registry.address(run_id)}/rows/{fingerprint}.u64")
+    run_id, expected = place.split("/")
+    content = registry.download(f"{registry.address(run_id)}/rows/{expected}.u64")
     if sha256(content) != expected:
-        raise RegistryError(f"the row keys {fingerprint} in run {run_id} were changed after they were booked")
+        raise RegistryError(f"row keys of run {run_id} were changed after they were booked: {expected[:12]}")
     return np.frombuffer(content, dtype="<u8").astype(np.uint64)

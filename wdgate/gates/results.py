@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -75,6 +76,11 @@ class GateDecision:
         looks: how many judgements on these test rows were planned.
         look: which of them this one is, from 1.
         decoys: what became of the bad models that the gates must refuse.
+        superior: whether the model is better than the anchor, `shown`, with the numbers and a sentence;
+            None where there is no anchor that it can be compared with.
+        expected: what the primary score comes to on new rows, as far as these rows were used before:
+            `score`, `observed`, `standard_error`, `value`, `looks_before`, and a sentence, which is empty
+            where no other model was judged on them; None where the score was not measured.
     """
 
     results: tuple[GateResult, ...]
@@ -82,6 +88,8 @@ class GateDecision:
     looks: int
     look: int
     decoys: tuple[DecoyResult, ...] = ()
+    superior: Mapping[str, Any] | None = None
+    expected: Mapping[str, Any] | None = None
 
     @property
     def passed(self) -> bool:
@@ -92,9 +100,10 @@ class GateDecision:
     @property
     def sentence(self) -> str:
         """The verdict: what blocks, or that nothing does."""
+        used = (self.expected or {}).get("sentence", "")
         blocking = [result.sentence for result in self.results if result.blocks]
         if blocking:
-            return "Refused. " + " ".join(blocking)
+            return " ".join(["Refused.", *blocking, used]).rstrip()
         if not self.passed:
             return "Refused. No gate measured anything."
         passed = [result.sentence for result in self.results if result.status == "passed"]
@@ -102,7 +111,10 @@ class GateDecision:
         error = f"each lets a model that should fail pass in at most {self.alpha / self.looks:.2%} of cases"
         if any(r.code == "WD209" for r in self.results if r.status == "passed"):
             error += ", but for the trainer's own measurement"
-        return " ".join([f"All {len(passed)} gates that apply let it pass; {error}.", *passed, *aside])
+        surpasses = self.superior and self.superior["shown"] is True
+        aside += [self.superior["sentence"]] if self.superior and surpasses else []
+        told = [f"All {len(passed)} gates that apply let it pass; {error}.", *passed, *aside, used]
+        return " ".join(told).rstrip()
 
     def as_dict(self) -> dict[str, Any]:
         """The decision as plain values: what is recorded and printed as JSON."""
@@ -114,4 +126,6 @@ class GateDecision:
             "look": self.look,
             "gates": [asdict(result) for result in self.results],
             "decoys": [asdict(decoy) for decoy in self.decoys],
+            "superior": self.superior and dict(self.superior),
+            "expected": self.expected and dict(self.expected),
         }
