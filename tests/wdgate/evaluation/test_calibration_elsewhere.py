@@ -1,5 +1,5 @@
-"""What others compute, where they can be imported: `pip install --no-deps --target .wdgate/peers/calibration
-torchmetrics lightning-utilities relplot uncertainty-calibration deprecation seaborn`."""
+"""What the authors of calibration errors compute on other rows than those of `peers.json`, where their packages
+can be imported; `benchmarks/peers.py` says how they are installed."""
 
 import importlib
 import sys
@@ -33,20 +33,6 @@ def made_up(seed, rows):
     return confidence, (generator.random(rows) < confidence**2).astype(float)
 
 
-def right_closed(confidence, correct, bins=15):
-    """Guo et al. (2017): bins (0, 1/15], ..., (14/15, 1]."""
-    place = np.ceil(confidence * bins).astype(int) - 1
-    sums = np.bincount(place, confidence - correct, bins)
-    return np.abs(sums).sum() / len(confidence)
-
-
-def left_closed(confidence, correct, bins=15):
-    """torchmetrics 1.9 as published: `bucketize(right=True) - 1` over 16 edges; exactly 1 is a 16th bin."""
-    place = np.digitize(confidence, np.linspace(0, 1, bins + 1)) - 1
-    sums = np.bincount(place, confidence - correct, bins + 1)
-    return np.abs(sums).sum() / len(confidence)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_the_smooth_error_is_its_authors_own(peer, seed):
     relplot = peer("relplot.metrics")
@@ -64,25 +50,3 @@ def test_the_debiased_error_is_its_authors_own(peer, seed):
     )
     error = theirs.get_ece_em(confidence, correct.astype(int), mode="marginal")
     assert np.isclose(ece(confidence, correct), error)
-
-
-def test_torchmetrics_gives_a_confidence_of_exactly_1_a_bin_of_its_own(peer):
-    confidence, correct = np.array([0.95, 0.95, 1.0, 1.0]), np.array([1.0, 1.0, 1.0, 0.0])
-    gap = abs(3.9 / 4 - 3 / 4)
-    # All four lie in the last bin of (14/15, 1], where the errors of either half make up for one another.
-    assert np.isclose(right_closed(confidence, correct), gap)
-    assert np.isclose(ece(confidence, correct, bins=1), gap)
-    wrong = left_closed(confidence, correct)
-    assert np.isclose(wrong, 0.275)
-    theirs = peer("torchmetrics.functional.classification")
-    torch = peer("torch")
-    found = theirs.binary_calibration_error(torch.tensor(confidence), torch.tensor(correct).long(), n_bins=15)
-    assert np.isclose(float(found), wrong)
-
-
-def test_torchmetrics_is_right_below_1(peer):
-    torch = peer("torch")
-    confidence, correct = made_up(0, 500)
-    theirs = peer("torchmetrics.functional.classification")
-    found = theirs.binary_calibration_error(torch.tensor(confidence), torch.tensor(correct).long(), n_bins=15)
-    assert np.isclose(float(found), right_closed(confidence, correct))
