@@ -1,5 +1,5 @@
-"""What the authors of calibration errors compute on other rows than those of `peers.json`, where their packages
-can be imported; `benchmarks/peers.py` says how they are installed."""
+"""What the authors of calibration errors compute on other rows than those of `peers.json`, where their
+packages can be imported; `benchmarks/peers.py` says how they are installed."""
 
 import importlib
 import sys
