@@ -22,6 +22,7 @@ from wdgate.certificate import Certificate, certify
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.results import LARGEST_ALPHA
+from wdgate.keys import refuse_untrusted, signing_time
 from wdgate.ledger import ATTEMPTS, Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of
@@ -181,6 +182,8 @@ def _validate(asked: Asked, name: str) -> None:
     if dict(asked.report.fingerprints) != asked.splits.fingerprints:
         raise DataError("the data report is about other rows than those that the model is to be judged on")
     check_gates(asked.gates, asked.task)
+    if not asked.only_judge:  # a look that was paid for what nobody can sign would be lost
+        refuse_untrusted(asked.registry.signing_key, asked.registry.trusted)
 
 
 def _known(asked: Asked, finished: bool) -> Promotion | None:
@@ -282,6 +285,8 @@ def _ends(asked: Asked, outcome: Outcome, reason: str, sentence: str, **more: An
 def _certify(asked: Asked, booking: Booking, judged: Entry) -> Certificate:
     return certify(
         asked.onnx_sha256,
+        asked.registry.signing_key,
+        signed_at=signing_time(asked.registry, judged),
         model=asked.registry.name,
         judged=judged.body,
         ledger={"booked": booking.entry.hash, "judged": judged.hash, "at": judged.at, "by": judged.by},

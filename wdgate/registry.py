@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_checks.errors import RegistryError
+from wdgate import keys
 from wdgate.ledger import ATTEMPTS, SUFFIX, Entry, Ledger, call, pages
 from wdgate.standing import Standing
 from wdgate.store import existing_store
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
+
+    from wdgate.signing import SigningKey
+    from wdgate.trust import TrustedKeys
 
 ALIAS = "champion"
 # The ledger that every name of a registry shares: it holds the salt, and opens before all others.
@@ -44,6 +48,9 @@ class Registry:
         artifact_location: the folder or address that new experiments keep their files in; None for the
             server's default. A local store needs one.
         by: what the promoter calls itself in the ledger; the login, or the user of this machine.
+        signing_key: a PEM file, or the PEM itself; None for `WDGATE_SIGNING_KEY`. In the embedded store one
+            is made under `WDGATE_HOME` where there is none.
+        trusted_keys: the file of keys that are believed; None for `WDGATE_TRUSTED_KEYS`.
 
     Raises:
         RegistryError: a name that MLflow, a file system or another ledger would misread.
@@ -57,12 +64,15 @@ class Registry:
         *,
         artifact_location: str | None = None,
         by: str | None = None,
+        signing_key: str | Path | None = None,
+        trusted_keys: str | Path | None = None,
     ) -> None:
         self.name = _checked(name)
         self.experiment = f"{name}_released"
         self.by = by or _who()
         self._uris = (tracking_uri, registry_uri)
         self._artifact_location = artifact_location
+        self._keys = (signing_key, trusted_keys)
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -71,6 +81,24 @@ class Registry:
 
         tracking_uri, registry_uri = self._uris
         return call(MlflowClient, tracking_uri or existing_store(), registry_uri)
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The key that promotions are signed with.
+
+        Raises:
+            RegistryError: there is none, or it cannot be used.
+        """
+        return keys.signing_key(self._keys[0], embedded=keys.is_embedded(self._uris[0]))
+
+    @cached_property
+    def trusted(self) -> TrustedKeys:
+        """The keys whose signatures are believed.
+
+        Raises:
+            RegistryError: there are none, or they cannot be read.
+        """
+        return keys.trusted_keys(self._keys[1], embedded=keys.is_embedded(self._uris[0]))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -96,6 +124,7 @@ class Registry:
             RegistryError: the model has versions already, but no ledger that accounts for them; or it was
                 opened for another pipeline, or other gates.
         """
+        keys.refuse_untrusted(self.signing_key, self.trusted)
         for model in (self.name, self.ledger.model):
             self._ensure_model(model)
         if self.is_initialised:
@@ -129,6 +158,11 @@ class Registry:
         """The id of the run in that experiment with this tag, or None."""
         found = call(self.client.search_runs, [self.experiment_id], f"tags.`{tag}` = '{value}'")
         return str(found[0].info.run_id) if found else None
+
+    def release_tags(self, judged: str) -> dict[str, str]:
+        """The tags of the run that was begun to release what the entry of this hash let pass; or none."""
+        run_id = self.find_run("wdgate.judged", judged)
+        return {} if run_id is None else dict(call(self.client.get_run, run_id).data.tags)
 
     def download(self, address: str) -> bytes:
         """The content of one file.

@@ -28,7 +28,13 @@ def upload(registry: Registry, onnx: bytes, certificate: Certificate) -> str:
     Raises:
         RegistryError: what was read back is not what was written.
     """
-    tags = {"wdgate.certificate_sha256": certificate.sha256, "wdgate.onnx_sha256": certificate.onnx_sha256}
+    tags = {
+        "wdgate.certificate_sha256": certificate.sha256,
+        "wdgate.onnx_sha256": certificate.onnx_sha256,
+        "wdgate.judged": certificate.predicate["ledger"]["judged"],
+        "wdgate.signed_at": certificate.predicate["signed_at"],
+        "wdgate.keyid": certificate.keyid,
+    }
     run_id = registry.find_run("wdgate.certificate_sha256", certificate.sha256)
     run_id = run_id or registry.new_run(f"{registry.name} {certificate.onnx_sha256[:12]}", tags)
     with tempfile.TemporaryDirectory() as folder:

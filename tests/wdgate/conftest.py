@@ -1,20 +1,44 @@
 """One registry a session, and what is promoted in it: rows of two numbers, and files that classify them."""
 
 import itertools
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from data_checks.report import DataReport, Finding
 from data_checks.splits import Split, Splits
+from wdgate.certificate import certify
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.gates import at_least, no_worse
 from wdgate.promotion import promote
 from wdgate.registry import Registry
+from wdgate.signing import new_key
+from wdgate.trust import trust
 
 TASK = Classification(("left", "right"))
 GATES = (at_least("accuracy", 0.9), no_worse("accuracy", 0.05))
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """The settings of a promoter: a key, and the file of trusted keys that names it."""
+    folder = tmp_path_factory.mktemp("keys")
+    trust(folder / "trusted.json", new_key(folder / "signing.pem"), note="tester")
+    return {
+        "WDGATE_SIGNING_KEY": str(folder / "signing.pem"),
+        "WDGATE_TRUSTED_KEYS": str(folder / "trusted.json"),
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settings(keys):
+    """Every test promotes with that key, if it says nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        yield keys
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +86,25 @@ def report_on(splits, *, passed=True, left_out=None):
     finding = Finding("DC100", "columns", "passed" if passed else "failed", "The columns are there.")
     left_out = np.zeros(len(splits.test), bool) if left_out is None else left_out
     return DataReport((finding,), pd.DataFrame(), splits.fingerprints, left_out)
+
+
+def certificate_of(onnx_sha256, key, **changes):
+    """A certificate as a promotion makes it, with other values where they are given."""
+    gate = {"code": "WD201", "name": "accuracy at least 0.9", "status": "passed", "sentence": "It is."}
+    question = {"onnx_sha256": onnx_sha256, "test": "t", "rows": "r", "gates": [], "alpha": 0.05, "looks": 5}
+    claims = {
+        "signed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "model": "digits",
+        "judged": {
+            "question": question,
+            "decision": {"passed": True, "sentence": "It may.", "gates": [gate]},
+        },
+        "ledger": {"booked": "b" * 64, "judged": "a" * 64, "at": "2026-01-01T00:00:00+00:00", "by": "ann"},
+        "fingerprints": {"train": "1", "test": "2"},
+        "report": {"passed": True, "findings": []},
+        "evidence": {"decay": {"weight_decay": 0.3}, "bound": float("inf")},
+    }
+    return certify(onnx_sha256, key, **{**claims, **changes})
 
 
 @pytest.fixture

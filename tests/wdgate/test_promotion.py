@@ -8,8 +8,6 @@ import pytest
 
 from data_checks.errors import CannotProceed, DataError, ModelError, PipelineError, RegistryError
 from tests.wdgate.conftest import GATES, TASK, kinds
-from wdgate.canonical import canonical_json
-from wdgate.certificate import Certificate
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.also_gate import on
 from wdgate.gates.effect_gate import decay_helps
@@ -25,7 +23,8 @@ def test_a_model_that_passes_becomes_the_champion(registry, promotes, rows, onnx
     assert kinds(registry) == ["opened", "booked", "judged", "promoted"]
     assert registry.alias == 1
     body = registry.ledger.entries()[-1].body
-    certificate = Certificate.parse(canonical_json(promotion.certificate))
+    _, certificate = releases.read_promoted(registry, registry.ledger.entries()[-1])
+    assert certificate.as_dict() == promotion.certificate
     assert certificate.sha256 == body["certificate_sha256"]
     assert certificate.predicate["decision"] == promotion.decision
     assert certificate.predicate["evidence"] == {"decay": 0.3}

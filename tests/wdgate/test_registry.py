@@ -6,15 +6,14 @@ from urllib.parse import urlparse
 import pytest
 
 from data_checks.errors import RegistryError
+from tests.wdgate.conftest import certificate_of
 from wdgate import releases
 from wdgate.canonical import sha256
-from wdgate.certificate import Certificate
 from wdgate.registry import Registry
 
 
 def certificate(registry, onnx):
-    predicate = {"model": registry.name, "ledger": {"at": "2026-01-01T00:00:00+00:00", "judged": "j"}}
-    return Certificate(sha256(onnx), predicate)
+    return certificate_of(sha256(onnx), registry.signing_key, model=registry.name)
 
 
 def promoted(registry, onnx):
