@@ -20,6 +20,7 @@ from wdgate import __version__
 from wdgate.canonical import sha256
 from wdgate.evaluation.bounded import reported
 from wdgate.evaluation.evaluation import Evaluation, evaluate
+from wdgate.evaluation.found_slices import found_by
 from wdgate.promotion import Promotion
 from wdgate.promotion import promote as promote_bytes
 from wdgate.registry import Registry
@@ -71,8 +72,9 @@ def promote(run_id: str) -> Summary:
         return evaluate(onnx, rows, task, reference=splits.train.targets, also=splits.also)
 
     def beside(evaluation: Evaluation | None) -> dict[str, Any]:
-        judged = plan.pipeline
-        return reported(evaluation, judged.task, judged.alpha / judged.looks)
+        task, alpha = plan.pipeline.task, plan.pipeline.alpha / plan.pipeline.looks
+        found = found_by(onnx, splits, report.left_out, evaluation, task, alpha) if evaluation else {}
+        return reported(evaluation, task, alpha, found)
 
     return _record(settings, predicted, beside, registry, promotion, summary)
 

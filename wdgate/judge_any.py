@@ -20,19 +20,15 @@ from wdgate.evaluation.bounded import Numbers, bounded, bounded_also
 from wdgate.evaluation.class_names import refuse_other_order
 from wdgate.evaluation.evaluation import Evaluation, Incomparable, evaluate_with, evaluation_of
 from wdgate.evaluation.foreign import ForeignModel, Meaning
-from wdgate.evaluation.found import numeric_columns, worst_region
+from wdgate.evaluation.found_slices import found_slices
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.predictions import Predictions, predictions_of
-from wdgate.evaluation.slices import Slice, all_slices, part
+from wdgate.evaluation.slices import Slice, all_slices
 from wdgate.evaluation.tasks import Classification, Task
 from wdgate.gates.gates import Case, Gate, check_gates, skill
-from wdgate.gates.measuring import direction, measured
 from wdgate.gates.proving import prove, voided
 from wdgate.gates.results import LARGEST_ALPHA, GateDecision, GateResult
 from wdgate.judging import clean_data
-
-# What slices are called by that nobody has declared.
-FOUND = "found on validation"
 
 _COMPARES = ("no_worse", "better")
 
@@ -293,22 +289,13 @@ def evaluated(
 
 def _found(
     candidate: Opened, case: Case, whole: Split, splits: Splits | None, report: DataReport | None
-) -> dict[str, Sequence[Slice]]:
+) -> dict[str, tuple[Slice, ...]]:
     """The region of the columns in which the model errs most on validation rows, bounded on test rows."""
     if splits is None or not len(splits.validation) or isinstance(candidate, Predictions):
         return {}
     chosen_on = evaluated(candidate, splits.validation, {}, None, robust=False)
-    sign = -1.0 if direction(case.task.primary, case.task) else 1.0
-    region = worst_region(
-        numeric_columns(splits.validation.inputs), sign * chosen_on.scores[case.task.primary]
-    )
-    if region is None:
-        return {}
     kept = whole if report is None else whole.take(~report.left_out)
-    inside = part(case.evaluation, region.mask(numeric_columns(kept.inputs)))
-    bounds = measured(case.task.primary, inside, case.task, case.alpha)
-    assert bounds is not None  # noqa: S101 - the primary score is always there
-    return {FOUND: (Slice(FOUND, region.words, bounds),)}
+    return found_slices(chosen_on, splits.validation, case.evaluation, kept, case.task, case.alpha)
 
 
 def _clean(report: DataReport | None, evaluation: Evaluation) -> GateResult:

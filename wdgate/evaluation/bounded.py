@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from wdgate.evaluation.corruption_errors import corruption_errors
 from wdgate.evaluation.evaluation import Evaluation
 from wdgate.evaluation.out_of_distribution import OOD, apart
-from wdgate.evaluation.slices import all_slices
+from wdgate.evaluation.slices import Slice, all_slices
 from wdgate.evaluation.tasks import Task
 from wdgate.gates.measuring import measured
 
@@ -41,15 +42,28 @@ def bounded_also(evaluation: Evaluation, task: Task, alpha: float) -> dict[str, 
     return found
 
 
-def reported(evaluation: Evaluation | None, task: Task, alpha: float) -> dict[str, Any]:
-    """What is told beside the gates as plain values: `also`, `slices`, the worst first, and `corruptions`."""
+def reported(
+    evaluation: Evaluation | None,
+    task: Task,
+    alpha: float,
+    found: Mapping[str, Sequence[Slice]] | None = None,
+) -> dict[str, Any]:
+    """What is told beside the gates as plain values: `also`, `slices`, the worst first, and `corruptions`.
+
+    Args:
+        evaluation: of the test rows; None where nobody predicted them.
+        task: what is predicted.
+        alpha: the error probability of each bound.
+        found: slices that nobody has declared, as `found_slices` gives them.
+    """
     if evaluation is None:
         return {"also": {}, "slices": {}, "corruptions": {}}
-    slices, errors = all_slices(evaluation, task, alpha), corruption_errors(evaluation, task)
+    slices = {**all_slices(evaluation, task, alpha), **(found or {})}
+    errors = corruption_errors(evaluation, task)
     return {
         "corruptions": {} if errors is None else errors.as_dict(),
         "also": bounded_also(evaluation, task, alpha),
-        "slices": {name: [one.as_dict() for one in found] for name, found in slices.items()},
+        "slices": {name: [one.as_dict() for one in each] for name, each in slices.items()},
     }
 
 
