@@ -130,7 +130,8 @@ def _own_ids(rows: Split) -> list[str] | None:
 
 
 def _of(keys: RowKeys, kind: np.uint64) -> RowKeys:
-    return keys[(keys & ID) == kind]
+    chosen: RowKeys = keys[(keys & ID) == kind]
+    return chosen
 
 
 def _share(keys: RowKeys, others: RowKeys) -> float | None:
