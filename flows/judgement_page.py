@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flows import report
+from flows.decoys_told import decoys_line
 
 if TYPE_CHECKING:
     from wdgate.judge_any import Judgement
@@ -66,7 +67,8 @@ def show_named(found: Promotion, model: str) -> None:
     head = f"{found.model}, {model}"
     if find_spec("rich") is None:
         print(f"\n{head}: {found.outcome}{version}\n")
-        print("\n".join([*plain_table(document["gates"]), "", "Verdict", found.sentence]))
+        words = [decoys_line(decision.get("decoys", ())), "", "Verdict", found.sentence]
+        print("\n".join([*plain_table(document["gates"]), *words]))
         return
     console = report.console()
     console.print(f"\n[bold]{report.escape(head)}[/bold]: {report.coloured(found.outcome)}{version}\n")
@@ -75,6 +77,7 @@ def show_named(found: Promotion, model: str) -> None:
         console.print()
     if document["gates"]:
         console.print(report.gates_table(document["gates"], f"{decision['look']} of {decision['looks']}"))
+        console.print(decoys_line(decision.get("decoys", ())))
     console.print(f"\n[bold]Verdict[/bold]\n{report.escape(found.sentence)}", highlight=False)
 
 
@@ -94,8 +97,8 @@ def plain_table(gates: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def told(document: Mapping[str, Any]) -> list[str]:
-    """A line for the worst slice of each attribute, and one for each further test set."""
-    lines = []
+    """A line for the decoys, one for the worst slice of each attribute, and one for each further test set."""
+    lines = [line] if (line := decoys_line(document.get("decoys", ()))) else []
     for name, found in document["slices"].items():
         worst = found[0]
         rows = f"{_said(worst)} on {worst['rows']:,} rows"

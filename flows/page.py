@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flows.decoys_told import decoys_line
 from flows.report import Summary, corrupted, number
 
 
@@ -28,6 +29,7 @@ def page(summary: Summary, pictures: Mapping[str, bytes], decay: Mapping[str, An
         summary=summary.as_dict(),
         pictures=encoded,
         tensors=_tensors(decay or {}),
+        decoys=decoys_line(summary.decoys),
         number=number,
         robustness=[line for line in (*corrupted(summary.corruptions), summary.attacks) if line],
     )

@@ -46,6 +46,7 @@ class Summary:
         also: every score of each further test set with its bounds, where anything was predicted.
         slices: the slices of each attribute of the test rows with their bounds, the worst first; likewise.
         corruptions: what corruptions of the test rows cost, and which of them most, likewise.
+        decoys: what became of the models that the gates must refuse.
         attacks: the sentence that says what attacks on validation rows do, by the trainer's measurement.
     """
 
@@ -66,6 +67,7 @@ class Summary:
     also: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
     corruptions: Mapping[str, Any] = field(default_factory=dict)
+    decoys: Rows = field(default_factory=tuple)
     attacks: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,6 +111,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         version=promotion.version,
         look=f"{decision['look']} of {decision['looks']}" if decision else "",
         gates=decision.get("gates", ()),
+        decoys=decision.get("decoys", ()),
         findings=findings,
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),
@@ -128,7 +131,7 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
     if summary.gates:
         console.print()
         console.print(gates_table(summary.gates, summary.look))
-    for line in beside(summary.slices, summary.also, summary.corruptions):
+    for line in beside(summary):
         console.print(f"\n{escape(line)}", highlight=False)
     did = "\n".join(
         [summary.decay, *(f"{found['name']}: {found['sentence']}" for found in summary.diagnoses)]
@@ -143,13 +146,12 @@ def show(summary: Summary, console: Console, next_command: str = "") -> None:
         console.print(f"See it in MLflow:  [bold]{next_command}[/bold]", highlight=False)
 
 
-def beside(
-    slices: Mapping[str, Any], also: Mapping[str, Any], corruptions: Mapping[str, Any] | None = None
-) -> list[str]:
-    """A line for the worst slice of each attribute, one for each further test set, one for corruptions."""
+def beside(summary: Summary) -> list[str]:
+    """A line for the decoys, the worst slice of each attribute, each further test set, and corruptions."""
     from flows.judgement_page import told
 
-    return [*told({"slices": slices, "also": also}), *corrupted(corruptions or {})]
+    document = {"slices": summary.slices, "also": summary.also, "decoys": summary.decoys}
+    return [*told(document), *corrupted(summary.corruptions)]
 
 
 def corrupted(found: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from mlflow.exceptions import MlflowException
 from data_checks.errors import RegistryError
 from data_checks.splits import read_inputs
 from flows.candidate import Candidate
+from flows.decoys_told import decoys_line
 from flows.figures import (
     at_the_end,
     decay_points,
@@ -276,7 +277,8 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
         pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}
         run.file("verdict.json", json.dumps(summary.as_dict(), indent=1))
         run.file("report.html", page(summary, pictures, decay))
-        run.tag(**{"decision": summary.outcome, "reason": summary.reason, NOTE: summary.sentence})
+        note = "\n\n".join(filter(None, (summary.sentence, decoys_line(summary.decoys))))
+        run.tag(**{"decision": summary.outcome, "reason": summary.reason, NOTE: note})
         if summary.corruptions:
             run.tag(worst_corruption=summary.corruptions["worst_corruption"])
         if summary.outcome == "promoted":

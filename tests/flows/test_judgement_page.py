@@ -24,3 +24,8 @@ def test_the_worst_slice_and_the_first_score_of_a_further_set_are_told():
 def test_what_rows_do_not_determine_is_said_so():
     slices = {"site": [{"observed": 1.0, "lower": None, "upper": None, "rows": 1, "value": "A"}]}
     assert told({"slices": slices, "also": {}}) == ["Slice by site: A, not determined on 1 rows"]
+
+
+def test_decoys_are_told_first():
+    decoys = [{"status": "refused"}, {"status": "refused"}]
+    assert told({"slices": {}, "also": {}, "decoys": decoys}) == ["2 decoys, all refused"]

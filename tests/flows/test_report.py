@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from flows.decoys_told import decoys_line
 from flows.page import page
 from flows.plots import decay_curves
 from flows.report import Summary, show
@@ -153,3 +154,35 @@ def test_what_corruptions_and_attacks_do_stands_on_the_terminal_and_on_the_page(
         assert line in text
         assert "Under attack accuracy goes to 0.1." in text
     assert "Robustness" not in page(REFUSED, {})
+
+
+DECOYS = [
+    {"name": "skill: the constant itself", "status": "refused", "sentence": "Refused."},
+    {"name": "skill: <i>permuted</i>", "status": "not applicable", "sentence": "There is none."},
+]
+
+
+def test_decoys_are_a_line_on_the_terminal_and_a_list_on_the_page():
+    summary = replace(REFUSED, decoys=DECOYS)
+    assert "1 decoy, refused; 1 not applicable" in printed(summary)
+    html = page(summary, {})
+    assert "<summary>1 decoy, refused; 1 not applicable</summary>" in html
+    assert "skill: the constant itself" in html
+    assert "<i>permuted" not in html
+    assert "decoy" not in page(REFUSED, {})
+
+
+def test_a_decoy_that_passed_is_told_loudly():
+    lines = decoys_line([*DECOYS, {"status": "passed"}])
+    assert lines == "2 decoys, 1 NOT refused, so that the gates cannot be believed; 1 not applicable"
+    assert decoys_line(DECOYS[1:]) == "No decoy could be made on these rows; 1 not applicable"
+    assert decoys_line([]) == ""
+
+
+def test_every_slice_stands_on_the_page_with_its_bounds():
+    worst = {"attribute": "site", "value": "<B>", "rows": 130, "observed": 0.9, "lower": 0.85, "upper": 0.94}
+    unknown = {**worst, "value": "A", "rows": 1, "lower": None, "upper": None}
+    html = page(replace(REFUSED, slices={"site": [worst, unknown]}), {})
+    assert "Slices: site" in html
+    assert "&lt;B&gt;" in html
+    assert "0.850 to 0.940" in html
