@@ -4,12 +4,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
+from torch import nn
 
 from data_checks.errors import DataError, ModelError, PipelineError
 from data_checks.splits import Split
 from wd_train.export import export
+from wd_train.training import Training, train
+from wdgate.evaluation.evaluation import evaluate
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.evaluation.quantiles import Quantiles
+from wdgate.gates.gates import Case, skill, within
 
 TASK = Quantiles((0.05, 0.5, 0.95))
 
@@ -116,3 +120,18 @@ def test_the_file_gives_quantiles_and_the_middle():
     with torch.no_grad():
         np.testing.assert_allclose(found["quantiles"], network(torch.tensor(split.inputs)), atol=1e-6)
     np.testing.assert_array_equal(found["predicted"], found["quantiles"][:, 1])
+
+
+def test_a_trained_file_covers_as_many_rows_as_it_should():
+    def rows(seed, count=4000):
+        inputs = np.random.default_rng(seed).uniform(size=(count, 1)).astype(np.float32)
+        return Split(inputs, inputs[:, 0] * (1 + np.random.default_rng(seed + 1).normal(size=count)))
+
+    training = Training(epochs=12, learning_rate=0.02, weight_decay=0.0, batch_size=200)
+    trained = train(lambda split: nn.Linear(1, 3), None, rows(0), rows(2, 200), TASK, training)
+    test = rows(4)
+    found = evaluate(export(trained.network, TASK, test).onnx, test, TASK, corruptions=())
+    case = Case(found, None, None, TASK, 0.0025)
+    answers = [gate.answer(case) for gate in (within("coverage_gap", 0.05), skill())]
+    assert [answer[0].status for answer in answers] == ["passed", "passed"]
+    assert found.scores["crossing"].mean() < 0.05
