@@ -8,6 +8,7 @@ import pytest
 
 from data_checks.errors import CannotProceed, DataError, ModelError, PipelineError, RegistryError
 from tests.wdgate.conftest import GATES, TASK, kinds
+from wdgate import releases
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.also_gate import on
 from wdgate.gates.effect_gate import decay_helps

@@ -113,7 +113,12 @@ class GateDecision:
             error += ", but for the trainer's own measurement"
         surpasses = self.superior and self.superior["shown"] is True
         aside += [self.superior["sentence"]] if self.superior and surpasses else []
-        told = [f"All {len(passed)} gates that apply let it pass; {error}.", *passed, *aside, used]
+        all_gates = (
+            "The one gate that applies lets"
+            if len(passed) == 1
+            else f"All {len(passed)} gates that apply let"
+        )
+        told = [f"{all_gates} it pass; {error}.", *passed, *aside, used]
         return " ".join(told).rstrip()
 
     def as_dict(self) -> dict[str, Any]:
