@@ -63,7 +63,7 @@ def test_a_plan_is_plain_values_and_loads_again_to_the_same(write):
     again = json.loads(json.dumps(plan))
     assert load_pipeline(again["locator"], again["arguments"]).as_dict() == plan
     assert plan["arguments"] == {"weight_decay": 2.0, "folder": "data"}
-    assert plan["task"] == {"task": "Classification", "classes": ["a", "b"]}
+    assert plan["task"] == {"task": "Classification", "classes": ["a", "b"], "threshold": None}
     assert plan["training"]["optimizer"] == "adamw"
     assert plan["gates"] == [{"gate": "at_least", "score": "accuracy", "limit": 0.5}]
     assert (plan["looks"], plan["alpha"]) == (20, 0.05)

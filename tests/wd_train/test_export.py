@@ -182,6 +182,13 @@ def test_a_temperature_divides_the_outputs_in_the_file_and_is_told(network, expo
     assert "temperature" not in exported.as_dict()
 
 
+def test_a_threshold_asks_of_the_probabilities_that_a_temperature_left(network):
+    task = Classification(("no", "yes"), threshold=0.3)
+    two = nn.Sequential(network, nn.Linear(3, 2))
+    found = OnnxModel(export(two, task, PICTURES, temperature=2.0).onnx).predict(PICTURES.inputs)
+    assert found["predicted"].tolist() == (found["probs"][:, 1] >= 0.3).tolist()
+
+
 def test_the_version_of_the_operators_and_the_size_are_told(exported):
     used = {one.domain: one.version for one in onnx.load_model_from_string(exported.onnx).opset_import}
     assert exported.as_dict()["opset"] == used[""] > 0

@@ -69,7 +69,7 @@ def temperature(
 
     Fitted on four of five folds and scored on the fifth, in turn; whole groups are dealt to folds, by a fixed
     seed. The gain is paired, row by row, and bounded as scores are, a group being a unit. Dividing all logits
-    by one number changes no predicted class.
+    by one number leaves the most probable class as it is.
 
     Args:
         logits: of validation rows (N, C); logarithms of probabilities will do.
