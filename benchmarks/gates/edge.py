@@ -128,7 +128,7 @@ def compare(quick: bool) -> None:
     """Print a line a gate, a number of rows and a size of groups."""
     print("A model exactly at the edge passes, by looks (nominal .0500 .0100 .0025); a good one is blocked")
     head = f"{'gate':27} {'rows':>6} {'group':>6} {'simulated':>10}"
-    print(f"{head} {_three(LOOKS, 'd')}    {_three(LOOKS, 'd')}")
+    print(f"{head} {_three(LOOKS, 'd')}   blocked:{LOOKS[0]:>2} {LOOKS[1]:>6} {LOOKS[2]:>6}")
     began = time.perf_counter()
     for contest in CONTESTS:
         for rows in ROWS:
