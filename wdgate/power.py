@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_checks.errors import PipelineError
 from data_checks.splits import Split
 from wdgate.evaluation.evaluation import units_of
-from wdgate.gates.bounds import linearized
+from wdgate.gates.bounds import FEW_GROUPS, linearized
 from wdgate.gates.chances import (
     MOST_ROWS,
     POWER,
@@ -164,21 +165,31 @@ def require_power(gates: Iterable[Gate], test: Split, alpha: float, looks: int) 
 
 
 def independent_rows(test: Split) -> tuple[int, str]:
-    """How many independent units a split has at most, and what they are.
+    """How many independent rows a split counts as at most, and what these are.
 
-    Rows, or the groups, blocks of time or different rows that the bounds take for units; where they weigh
-    differently, as many as Kish (1965) counts.
+    As many as Kish (1965) counts where rows weigh differently, equal rows as one. Rows of a group count for
+    less the more alike they are, which is not known before a model has predicted them; only of fewer than 30
+    groups, or blocks of time, a bound never counts more than there are.
 
     Example:
         >>> split = Split(np.arange(6.0)[:, None], np.arange(6) % 2, groups=np.array([0, 0, 1, 1, 2, 2]))
         >>> independent_rows(split)
         (3, 'groups of test rows')
     """
-    weights = linearized(np.zeros(len(test)), units_of(test), test.weights).weights
-    kish = float(weights.sum() ** 2 / (weights**2).sum()) if len(test) else 0.0
-    unit = "test rows" if test.times is None else "blocks of test rows in time"
+    units = _kish(linearized(np.zeros(len(test)), units_of(test), test.weights).weights)
+    if test.groups is None and test.times is None:
+        return units, "test rows"
+    name = "group" if test.groups is not None else "block"
+    if units < FEW_GROUPS:
+        return units, "groups of test rows" if name == "group" else "blocks of test rows in time"
+    rows = _kish(np.ones(len(test)) if test.weights is None else np.asarray(test.weights, np.float64))
+    return rows, f"test rows, if those of a {name} are not alike"
+
+
+def _kish(weights: NDArray[np.floating]) -> int:
+    squares = float((weights**2).sum())
     # Rounding first: 700 equal rows are 700, not 699.
-    return int(round(kish, 6)), unit if test.groups is None else "groups of test rows"
+    return int(round(float(weights.sum()) ** 2 / squares, 6)) if squares > 0 else 0
 
 
 def _need(gate: Gate, plan: Plan) -> Need | None:

@@ -29,10 +29,17 @@ def test_a_margin_that_the_test_rows_cannot_decide_is_refused_before_training():
     require_power(gates, rows(700), 0.05, 1)
 
 
-def test_groups_are_counted_instead_of_rows():
+def test_what_rows_of_groups_can_decide_at_most_is_not_refused():
     gates = [no_worse("accuracy", 0.03, disagreement=0.06)]
-    with pytest.raises(PipelineError, match=r"takes 987 groups of test rows, and there are 100 "):
-        require_power(gates, rows(2000, groups=np.arange(2000) // 20), 0.05, 20)
+    require_power(gates, rows(2000, groups=np.arange(2000) // 20), 0.05, 20)
+    with pytest.raises(PipelineError, match=r"takes 987 test rows, if those of a group are not alike, and"):
+        require_power(gates, rows(900, groups=np.arange(900) // 20), 0.05, 20)
+
+
+def test_few_groups_are_counted_instead_of_rows():
+    gates = [no_worse("accuracy", 0.03, disagreement=0.06)]
+    with pytest.raises(PipelineError, match=r"takes 987 groups of test rows, and there are 29 "):
+        require_power(gates, rows(2900, groups=np.arange(2900) // 100), 0.05, 20)
 
 
 def test_without_a_declared_disagreement_nothing_is_refused():
@@ -42,7 +49,9 @@ def test_without_a_declared_disagreement_nothing_is_refused():
 def test_weights_and_times_leave_fewer_independent_rows():
     weights = np.where(np.arange(100) < 50, 1.0, 0.0)
     assert independent_rows(rows(100, weights=weights)) == (50, "test rows")
-    assert independent_rows(rows(600, times=np.arange(600))) == (30, "blocks of test rows in time")
+    said = (600, "test rows, if those of a block are not alike")
+    assert independent_rows(rows(600, times=np.arange(600))) == said
+    assert independent_rows(rows(20, times=np.arange(20))) == (20, "blocks of test rows in time")
     twice = Split(np.repeat(np.arange(50.0), 2)[:, None], np.repeat(np.arange(50) % 2, 2))
     assert independent_rows(twice) == (50, "test rows")
 

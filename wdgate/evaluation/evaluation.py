@@ -23,7 +23,8 @@ Floats = NDArray[np.floating]
 Rows = NDArray[np.intp]
 
 
-# As many blocks of neighbours in time as leave a bound enough degrees of freedom.
+# At least so many blocks of neighbours in time, which leave a bound enough degrees of freedom. Of more rows
+# they grow longer with the cube root of their number, as is best for a variance (Hall, Horowitz & Jing 1995).
 TIME_BLOCKS = 30
 
 
@@ -245,7 +246,8 @@ def units_of(split: Split) -> NDArray[Any] | None:
     if split.times is not None:
         order = np.argsort(split.times, kind="stable")
         blocks = np.empty(len(split), np.intp)
-        blocks[order] = np.arange(len(split)) * TIME_BLOCKS // max(len(split), 1)
+        count = max(TIME_BLOCKS, round(len(split) ** (2 / 3)))
+        blocks[order] = np.arange(len(split)) * count // max(len(split), 1)
         return blocks
     _, first = np.unique(split.keys, return_inverse=True)
     return first if first.max(initial=-1) + 1 < len(split) else None
