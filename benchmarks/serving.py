@@ -117,7 +117,10 @@ def judgements(rounds: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "model.onnx").write_bytes(onnx)
             command = [sys.executable, __file__, "--one", folder]
-            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            environment = {**os.environ, "WDGATE_HOME": folder}
+            said = subprocess.run(
+                command, env=environment, stdout=subprocess.PIPE, text=True, check=True
+            ).stdout
         told.append([float(word) for word in said.split()])
     print(f"\nseconds of judging digits, after imports; medians of {rounds} rounds")
     print("wanted: a judgement under 3\n")
@@ -143,12 +146,14 @@ def judge_once(folder: Path) -> None:
     import wdgate.promotion  # noqa: F401
     from data_checks.checks import check_splits
     from wdgate.registry import Registry
+    from wdgate.store import embedded_store
 
     onnx = (folder / "model.onnx").read_bytes()
     began = time.perf_counter()
     report = check_splits(digits.load_splits())
     started = time.perf_counter()
-    registry = Registry("digits", f"sqlite:///{folder}/mlflow.db", artifact_location=folder.as_uri())
+    artifacts = (folder / "artifacts").as_uri()
+    registry = Registry("digits", embedded_store(os.environ), artifact_location=artifacts)
     registry.init()
     opened = time.perf_counter()
     judged(onnx, report, registry, "first")
