@@ -122,9 +122,11 @@ class Registry:
 
         Raises:
             RegistryError: the model has versions already, but no ledger that accounts for them; or it was
-                opened for another pipeline, or other gates.
+                opened for another pipeline, or other gates; or another name differs in capital letters only.
         """
         keys.refuse_untrusted(self.signing_key, self.trusted)
+        if not self.is_initialised:
+            self._refuse_twins()
         for model in (self.name, self.ledger.model):
             self._ensure_model(model)
         if self.is_initialised:
@@ -365,6 +367,17 @@ class Registry:
                 "show is said once"
             )
 
+    def _refuse_twins(self) -> None:
+        for name in (self.name, self.ledger.model):
+            query = {"filter_string": f"name ILIKE '{name}'", "max_results": 100}
+            found = {model.name for model in pages(self.client.search_registered_models, **query)}
+            # The `_` of a pattern stands for any character.
+            if twins := {other for other in found - {name} if other.lower() == name.lower()}:
+                raise RegistryError(
+                    f"{name!r} differs from the registered model {min(twins)!r} in capital letters only, "
+                    "and some databases and file systems take the two for one: choose another name"
+                )
+
     def _ensure_model(self, name: str) -> None:
         if self._model(name) is not None:
             return
@@ -391,7 +404,7 @@ def _gates(asks: Mapping[str, Any] | None) -> str:
 def _checked(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*", name) or len(name) > 100:
         raise RegistryError(f"a model's name is up to 100 letters, digits, '-', '_' and '.', got {name!r}")
-    if name == SHARED or name.endswith(SUFFIX):
+    if name.lower() == SHARED or name.lower().endswith(SUFFIX):
         raise RegistryError(f"{name!r} is a ledger's name, and cannot be a model's")
     return name
 

@@ -44,6 +44,33 @@ def test_initialising_twice_changes_nothing(registry, store):
     assert again.is_initialised
 
 
+def test_a_name_that_differs_in_capital_letters_only_is_refused_and_nothing_is_made(registry, store):
+    twin = Registry(registry.name.upper(), **store)
+    with pytest.raises(RegistryError, match=f"the registered model '{registry.name}' in capital letters"):
+        twin.init()
+    assert twin.versions() == {}
+    assert not twin.client.search_registered_models(f"name = '{twin.name}'")
+
+
+def test_so_is_a_name_whose_ledger_would_be_such_a_twin(registry, store):
+    registry.client.delete_registered_model(registry.name)
+    twin = Registry(registry.name.upper(), **store)
+    with pytest.raises(RegistryError, match=f"the registered model '{registry.name}_ledger'"):
+        twin.init()
+    assert not twin.client.search_registered_models(f"name = '{twin.name}'")
+
+
+def test_a_twin_that_somebody_makes_later_does_not_stop_what_was_opened(registry):
+    registry.client.create_registered_model(registry.name.upper())
+    registry.init()
+    assert len(registry.ledger.items()) == 1
+
+
+def test_a_name_that_matches_as_a_pattern_only_is_another_one(registry, store):
+    Registry(f"{registry.name}-b", **store).init()
+    Registry(f"{registry.name}_b", **store).init()
+
+
 def test_all_names_of_a_registry_share_one_salt(registry, store):
     other = Registry(f"{registry.name}-other", **store)
     other.init()
@@ -77,7 +104,23 @@ def test_a_ledger_that_was_deleted_is_not_opened_again(registry, onnx_file):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a/b", "a:b", "a..b", "..", ".", "a b", "a'b", "é", "x_ledger", "wdgate", "a" * 101]
+    "name",
+    [
+        "",
+        "a/b",
+        "a:b",
+        "a..b",
+        "..",
+        ".",
+        "a b",
+        "a'b",
+        "é",
+        "x_ledger",
+        "x_Ledger",
+        "wdgate",
+        "WDGate",
+        "a" * 101,
+    ],
 )
 def test_a_name_that_would_be_misread_is_refused(name):
     with pytest.raises(RegistryError, match="name"):
