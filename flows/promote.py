@@ -69,7 +69,7 @@ def promote(run_id: str) -> Summary:
         rows, task = splits.test.take(~report.left_out), plan.pipeline.task
         if not promotion.decision:
             return None
-        return evaluate(onnx, rows, task, reference=splits.train.targets, also=splits.also)
+        return evaluate(onnx, rows, task, reference=splits.train, also=splits.also)
 
     def beside(evaluation: Evaluation | None) -> dict[str, Any]:
         task, alpha = plan.pipeline.task, plan.pipeline.alpha / plan.pipeline.looks

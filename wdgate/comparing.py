@@ -33,7 +33,7 @@ def on_train(asked: Asked) -> Evaluation | None:
     if not asks_for_train(asked.gates):
         return None
     train = asked.splits.train
-    return asked.evaluates(asked.onnx, train_rows(train), asked.task, reference=train.targets, corruptions=())
+    return asked.evaluates(asked.onnx, train_rows(train), asked.task, reference=train, corruptions=())
 
 
 def version_of(asked: Asked, promoted: Entry | None) -> Evaluation | Incomparable | None:
@@ -89,7 +89,7 @@ def _evaluation(asked: Asked, onnx: bytes) -> Evaluation:
             onnx,
             asked.rows,
             asked.task,
-            reference=asked.splits.train.targets,
+            reference=asked.splits.train,
             also=asked.splits.also,
         )
     return asked.evaluations[key]

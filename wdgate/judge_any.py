@@ -240,7 +240,7 @@ def _case(
     asked: dict[str, Any] = {
         "split": kept,
         "also": {**(splits.also if splits else {}), **also},
-        "reference": None if splits is None else splits.train.targets,
+        "reference": None if splits is None else splits.train,
         "robust": needs_corruptions(gates),
     }
     ours = evaluated(candidate, **asked)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wdgate.evaluation.corruptions import CORRUPTED, corruption_of
 from wdgate.evaluation.evaluation import Evaluation
+from wdgate.evaluation.scores import as_counts
 from wdgate.evaluation.tasks import Task
 
 
@@ -78,7 +79,7 @@ def corruption_errors(evaluation: Evaluation, task: Task) -> CorruptionErrors | 
     better = task.higher_is_better.get(task.primary) is True
 
     def error(scores: NDArray[np.floating]) -> float:
-        mean = float(np.average(scores, weights=rows.weights))
+        mean = float(np.average(scores, weights=as_counts(rows.weights, len(scores))))
         return 1 - mean if better else mean
 
     return CorruptionErrors(

@@ -121,7 +121,7 @@ def evaluate(
     task: Task,
     *,
     batch_size: int = 512,
-    reference: NDArray[Any] | None = None,
+    reference: Split | NDArray[Any] | None = None,
     corruptions: Sequence[Corruption] | None = None,
     also: Mapping[str, Split] | None = None,
 ) -> Evaluation:
@@ -135,7 +135,7 @@ def evaluate(
         split: the rows; those that are left out of judging are taken out before.
         task: what is predicted, and how it is scored.
         batch_size: how many rows are predicted at once.
-        reference: targets (K,) that the constant predictor may know: those of the train rows. Where
+        reference: the train rows, whose targets the constant predictor may know, or those targets (K,). Where
             nothing is given it knows the targets of `split` itself, which makes it as good as a
             constant can be there, and so skill harder to show, never easier.
         corruptions: in place of those that `corruptions_for` the inputs; (): robustness is not measured.
@@ -165,7 +165,7 @@ def evaluate_with(
     task: Task,
     *,
     batch_size: int = 512,
-    reference: NDArray[Any] | None = None,
+    reference: Split | NDArray[Any] | None = None,
     corruptions: Sequence[Corruption] | None = None,
     also: Mapping[str, Split] | None = None,
 ) -> Evaluation:
@@ -202,7 +202,7 @@ def evaluation_of(
     split: Split,
     task: Task,
     *,
-    reference: NDArray[Any] | None = None,
+    reference: Split | NDArray[Any] | None = None,
     worse: Mapping[str, Floats] | None = None,
     robustness: Mapping[str, tuple[float, ...]] | None = None,
     corrupted_rows: Rows | None = None,
@@ -217,7 +217,7 @@ def evaluation_of(
     """
     check_rows(len(split), split.weights)
     scores = task.scores(predictions, split.targets)
-    constant = task.constant(split.targets if reference is None else np.asarray(reference), len(split))
+    constant = task.constant(*_known(reference, split))
     return Evaluation(
         onnx_sha256=name,
         fingerprint=split.fingerprint,
@@ -234,6 +234,19 @@ def evaluation_of(
         also=also or {},
         permuted=permuted,
     )
+
+
+def _known(reference: Split | NDArray[Any] | None, split: Split) -> tuple[NDArray[Any], int, Floats | None]:
+    """The targets that a constant is made of, for how many rows, and how much each counts.
+
+    Where test rows have weights and train rows have none, a constant of the latter would be no match for one
+    that knows the weights: then that of the test rows is taken.
+    """
+    weights = reference.weights if isinstance(reference, Split) else None
+    if reference is None or (split.weights is not None and weights is None):
+        return split.targets, len(split), split.weights
+    targets = reference.targets if isinstance(reference, Split) else np.asarray(reference)
+    return targets, len(split), weights
 
 
 def units_of(split: Split) -> NDArray[Any] | None:
@@ -267,7 +280,7 @@ def _elsewhere(
     rows: Split,
     task: Task,
     batch_size: int,
-    reference: NDArray[Any] | None,
+    reference: Split | NDArray[Any] | None,
 ) -> Evaluation:
     try:
         return evaluate_with(

@@ -65,9 +65,11 @@ class Labels:
         """Balanced accuracy."""
         return {"balanced_accuracy": scores.balanced_accuracy(predictions["predicted"], targets, weights)}
 
-    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+    def constant(
+        self, targets: NDArray[Any], rows: int, weights: Floats | None = None
+    ) -> dict[str, NDArray[Any]]:
         """The commonest class of `targets`."""
-        return {"predicted": Classification(self.classes).constant(targets, rows)["predicted"]}
+        return {"predicted": Classification(self.classes).constant(targets, rows, weights)["predicted"]}
 
     def loss(self, outputs: Any, targets: Any) -> Any:
         """What a trainer would minimize: cross-entropy of logits (N, C) with classes (N,), a row (N,)."""

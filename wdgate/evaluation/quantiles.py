@@ -144,9 +144,15 @@ class Quantiles:
         """The share of the variance that `predicted` explains."""
         return {"r2": scores.r2(predictions["predicted"].astype(np.float64), targets, weights)}
 
-    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+    def constant(
+        self, targets: NDArray[Any], rows: int, weights: NDArray[np.floating] | None = None
+    ) -> dict[str, NDArray[Any]]:
         """The quantiles of `targets`, for every row: the constant of least pinball loss there."""
-        of_all = np.quantile(np.asarray(targets, np.float64), self.levels, method="inverted_cdf")
+        order = np.argsort(targets, kind="stable")
+        mass = np.cumsum(scores.as_counts(weights, len(targets))[order])
+        # The first value that has so large a share at and below it; a hair less, for sums are rounded.
+        places = np.searchsorted(mass, np.asarray(self.levels) * mass[-1] * (1 - 1e-12))
+        of_all = np.asarray(targets, np.float64)[order][np.minimum(places, len(targets) - 1)]
         return self.named(np.tile(of_all, (rows, 1)))
 
     @property

@@ -103,3 +103,15 @@ def pinball(quantiles: Floats, targets: Floats, levels: Sequence[float]) -> Floa
 
 def _of_truth(probs: Floats, targets: Integers) -> NDArray[Any]:
     return np.asarray(probs, np.float64)[np.arange(len(targets)), targets]
+
+
+def as_counts(weights: Floats | None, rows: int) -> Floats:
+    """How many rows each of some rows stands for (N,), `rows` together; one each where nothing has a weight.
+
+    Example:
+        >>> as_counts(np.array([3.0, 1.0]), 2).tolist(), as_counts(None, 2).tolist()
+        ([1.5, 0.5], [1.0, 1.0])
+    """
+    if weights is None or not weights.sum() > 0:
+        return np.ones(rows)
+    return np.asarray(weights * (rows / weights.sum()), np.float64)

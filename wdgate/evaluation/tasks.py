@@ -68,8 +68,13 @@ class Task(Protocol):
         """Numbers that are no mean of rows; NaN where these rows do not define one."""
         ...
 
-    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
-        """What a predictor that knows only `targets`, and no input, predicts for each of `rows` rows."""
+    def constant(
+        self, targets: NDArray[Any], rows: int, weights: Floats | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """What a predictor that knows only `targets` (K,), and no input, predicts for each of `rows` rows.
+
+        The best one there is, where what it is measured by is a mean with these `weights` (K,).
+        """
         ...
 
 
@@ -221,9 +226,11 @@ class Classification:
             }
         )
 
-    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+    def constant(
+        self, targets: NDArray[Any], rows: int, weights: Floats | None = None
+    ) -> dict[str, NDArray[Any]]:
         """The class frequencies of `targets` as `probs` of every row, and the commonest class."""
-        counts = np.bincount(targets, minlength=len(self.classes))
+        counts = np.bincount(targets, scores.as_counts(weights, len(targets)), minlength=len(self.classes))
         # One row is supposed of a class that `targets` lack, which would cost infinitely much otherwise.
         supposed = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
         over = self.threshold is not None and bool(supposed[1] >= self.threshold)
@@ -298,9 +305,12 @@ class Regression:
         """The share of the variance that is explained."""
         return {"r2": scores.r2(predictions["predicted"].astype(np.float64), targets, weights)}
 
-    def constant(self, targets: NDArray[Any], rows: int) -> dict[str, NDArray[Any]]:
+    def constant(
+        self, targets: NDArray[Any], rows: int, weights: Floats | None = None
+    ) -> dict[str, NDArray[Any]]:
         """The mean of `targets`, for every row."""
-        return {"predicted": np.full(rows, float(np.mean(targets)))}
+        mean = np.average(targets, weights=scores.as_counts(weights, len(targets)))
+        return {"predicted": np.full(rows, float(mean))}
 
 
 def _one_number(outputs: Any) -> Any:

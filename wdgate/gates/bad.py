@@ -64,7 +64,7 @@ class Bad:
         """The same answer to every row."""
         targets = self.evaluation.targets
         # In the types of the file's own outputs, as its answers would be.
-        constant = self.task.constant(targets, len(targets))
+        constant = self.task.constant(targets, len(targets), self.evaluation.weights)
         own = self.evaluation.predictions
         return self._predicting({n: v.astype(own[n].dtype) if n in own else v for n, v in constant.items()})
 

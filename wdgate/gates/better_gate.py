@@ -23,6 +23,7 @@ from wdgate.gates.bad import HAIR, mean_of
 from wdgate.gates.bounds import Bounds
 from wdgate.gates.decoys import Decoy
 from wdgate.gates.gates import Case, unknown_score
+from wdgate.gates.limits import out_of_span
 from wdgate.gates.measuring import direction, improvement, incomparable
 from wdgate.gates.paired import mcnemar_mid_p
 from wdgate.gates.pairing import pair
@@ -65,6 +66,9 @@ class Better:
         if not isinstance(champion, Evaluation) or incomparable(self.score, case.evaluation, champion):
             yield Decoy("the champion itself", None, "there is no champion to be compared with")
             return
+        # On the rows that the champion has not learned from, on which the gate compares.
+        _, champion = pair(case.evaluation, champion, case.task)
+        case = replace(case, champion=champion)
         yield Decoy("the champion itself", replace(case, evaluation=champion))
         if self.score not in case.evaluation.scores:
             return
@@ -81,7 +85,7 @@ class Better:
         """A score that the task does not have, or that has no better side."""
         if direction(self.score, task) is None and self.score in task.higher_is_better:
             return f"{self.score}, which is best at 0 and has no better side: ask within({self.score!r}, ...)"
-        return unknown_score(self.score, task)
+        return unknown_score(self.score, task) or out_of_span(self.score, self.by, "by")
 
     def _too_little(self, case: Case, champion: Evaluation) -> Evaluation | None:
         """The champion's scores, better by just `by` or a hair less."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
@@ -25,6 +26,8 @@ TAKEN_FOR_CHANCE = 0.9
 # However alike two models are, so much of the variance is taken to be their own: a candidate that differs
 # from the champion on two rows has inherited its luck, which their difference does not show.
 LEAST_OWN = 0.25
+# Models further from the median than so many standard deviations are of another kind.
+OF_ONE_KIND = 3.0
 # Bounds at this error probability are one standard error from what was observed.
 ONE_SIGMA = float(special.ndtr(-1.0))
 
@@ -145,14 +148,28 @@ def expected_of(
 
 def _shrunk(observed: float, own: float, error: tuple[float, float], others: Sequence[float]) -> Expected:
     known = np.asarray(others, np.float64)
-    scores = np.append(known[np.isfinite(known)], observed)
+    known = known[np.isfinite(known)]
+    scores = np.append(_of_one_kind(known, observed, own), observed)
     count, mean = len(scores), float(scores.mean())
     spread = float(((scores - mean) ** 2).sum())
     chance = own**2 * float(special.chdtri(count - 1, 1 - TAKEN_FOR_CHANCE)) if count > 1 else 0.0
     shrinkage = min(1.0, chance / spread) if spread > 0 else 0.0
     distance = observed - mean
     unsure = _posterior_error(*error, shrinkage, distance, count)
-    return Expected(observed, mean + (1 - shrinkage) * distance, unsure, count, shrinkage)
+    return Expected(observed, mean + (1 - shrinkage) * distance, unsure, len(known) + 1, shrinkage)
+
+
+def _of_one_kind(known: NDArray[np.float64], observed: float, own: float) -> NDArray[np.float64]:
+    """The scores that tell how far apart such models lie, without those of broken ones.
+
+    One model at 50 % among twenty at 85 % would make all differences look real, and nothing would shrink.
+    """
+    everybody = np.append(known, observed)
+    away = np.abs(known - np.median(everybody))
+    # The median distance from the median, in standard deviations of a normal distribution.
+    usual = 1.4826 * float(np.median(np.abs(everybody - np.median(everybody))))
+    kept: NDArray[np.float64] = known[away <= OF_ONE_KIND * max(usual, own)]
+    return kept
 
 
 def _posterior_error(error: float, own: float, shrinkage: float, distance: float, count: int) -> float:

@@ -24,6 +24,7 @@ from wdgate.gates.bounds import Bounds, Number
 from wdgate.gates.decoys import Decoy
 from wdgate.gates.effect_gate import compared
 from wdgate.gates.gates import Case, unknown_score
+from wdgate.gates.limits import out_of_span
 from wdgate.gates.measuring import direction, measured
 from wdgate.gates.results import GateResult, GateStatus
 from wdgate.gates.sentences import Words
@@ -80,7 +81,7 @@ class GapAtMost:
             return f"{self.score}, which is best at 0 and has no better side"
         if self.score.startswith("corrupted_"):
             return f"{self.score}, but train rows are not corrupted: ask for {task.primary}"
-        return unknown_score(self.score, task)
+        return unknown_score(self.score, task) or out_of_span(self.score, self.limit)
 
     @property
     def _name(self) -> str:

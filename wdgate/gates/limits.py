@@ -13,6 +13,7 @@ from wdgate.gates.sentences import SHARES
 _UNIT = frozenset(
     {"error", "auc", "average_precision", "ece", "l2_ece", "smooth_ece", "classwise_ece", "confidence_gap"}
 )
+_HIGHEST = {"brier": 2.0, "coverage_gap": 1.0}
 # Of a share a person may write 90 where .9 is meant.
 _PERCENT = 100
 _SHOWN = 12
@@ -28,7 +29,7 @@ def out_of_span(score: str, limit: float, what: str = "limit") -> str | None:
         (None, None)
     """
     plain = clean_score(score)
-    highest = 1.0 if is_unit(score) or plain == "r2" else float("inf")
+    highest = 1.0 if is_unit(score) or plain == "r2" else _HIGHEST.get(plain, float("inf"))
     lowest = 0.0 if is_unit(score) else float("-inf")
     if lowest <= limit <= highest:
         return None

@@ -91,9 +91,10 @@ def skill_over_constant(name: str, evaluation: Evaluation, alpha: float) -> Boun
     """The bounds of how much lower a score is than the constant predictor's; None where one is missing."""
     if name not in evaluation.scores or name not in evaluation.baseline:
         return None
-    return difference_bounds(
-        evaluation.baseline[name], evaluation.scores[name], alpha, evaluation.groups, evaluation.weights
-    )
+    theirs, ours = evaluation.baseline[name], evaluation.scores[name]
+    # A constant that is rounded otherwise is the same constant.
+    ours = np.where(np.isclose(ours, theirs, rtol=1e-12, atol=0), theirs, ours)
+    return difference_bounds(theirs, ours, alpha, evaluation.groups, evaluation.weights)
 
 
 def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable) -> str | None:

@@ -171,3 +171,15 @@ def test_each_corruption_has_a_score_of_its_own_and_they_average_to_all(classifi
     assert np.allclose(np.mean(single, axis=0), found.scores["corrupted_accuracy"])
     for corruption, values in zip(COLUMNS, single, strict=True):
         assert values.mean() == pytest.approx(np.mean(found.robustness[corruption.name]))
+
+
+def test_a_constant_that_knows_the_weights_has_no_skill():
+    from wdgate.evaluation.evaluation import evaluation_of
+    from wdgate.gates.gates import Case, skill
+
+    targets = np.arange(400) % 2
+    rows = Split(np.arange(400.0)[:, None], targets, weights=np.where(targets == 1, 5.0, 1.0))
+    constant = {"probs": np.tile([1 / 6, 5 / 6], (400, 1)), "predicted": np.ones(400, np.int64)}
+    task = Classification(("a", "b"))
+    found = evaluation_of("constant", constant, rows, task, reference=np.arange(10) % 2)
+    assert skill().answer(Case(found, None, None, task, 0.05))[0].status != "passed"

@@ -135,3 +135,11 @@ def test_a_trained_file_covers_as_many_rows_as_it_should():
     answers = [gate.answer(case) for gate in (within("coverage_gap", 0.05), skill())]
     assert [answer[0].status for answer in answers] == ["passed", "passed"]
     assert found.scores["crossing"].mean() < 0.05
+
+
+def test_a_weighted_constant_has_the_quantiles_of_rows_as_often_as_they_weigh():
+    generator = np.random.default_rng(0)
+    targets, weights = generator.normal(size=50), generator.integers(1, 5, 50)
+    task = TASK
+    weighted = task.constant(targets, 2, weights.astype(float))["quantiles"]
+    assert weighted == pytest.approx(task.constant(np.repeat(targets, weights), 2)["quantiles"])

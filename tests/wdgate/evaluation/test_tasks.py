@@ -212,3 +212,11 @@ def test_models_with_other_thresholds_can_be_compared():
 def test_targets_that_are_no_numbers_are_refused(targets):
     with pytest.raises(DataError, match=r"targets are .*, expected finite numbers"):
         Regression().scores({"predicted": np.zeros(2)}, targets)
+
+
+@pytest.mark.parametrize("task", [Classification(("a", "b")), Regression()])
+def test_a_weighted_constant_is_that_of_rows_as_often_as_they_weigh(task):
+    targets, weights = np.array([0, 1, 1]), np.array([5.0, 1.0, 2.0])
+    weighted, repeated = task.constant(targets, 4, weights), task.constant(np.repeat(targets, [5, 1, 2]), 4)
+    for name, values in repeated.items():
+        assert weighted[name] == pytest.approx(values)

@@ -80,9 +80,9 @@ def test_what_is_no_number_was_no_measurement():
 
 
 @given(SHARES, st.lists(SHARES, max_size=25), st.floats(0.0, 0.5), st.one_of(st.none(), st.floats(0.0, 0.5)))
-def test_the_expected_score_lies_between_the_observed_one_and_the_mean(observed, earlier, error, own):
+def test_the_expected_score_lies_among_those_of_all_models(observed, earlier, error, own):
     found = expected_on_new_rows(observed, error, earlier, own_error=own)
-    low, high = sorted([observed, float(np.mean([*earlier, observed]))])
+    low, high = min([*earlier, observed]), max([*earlier, observed])
     assert low - 1e-9 <= found.value <= high + 1e-9
     assert 0 <= found.shrinkage <= 1
     assert math.isfinite(found.error)
@@ -119,3 +119,11 @@ def test_scores_that_are_no_shares_are_said_plainly(evaluated, task):
     found = expected_of("nll", evaluated(np.arange(700) < 600), None, task, [0.5, 0.45])
     assert found.sentence("nll").startswith("Negative log-likelihood is 0.4")
     assert "used 3 times; about 0.4" in found.sentence("nll")
+
+
+def test_a_broken_model_does_not_make_the_others_look_different():
+    seen = [0.861, 0.844, 0.853, 0.850, 0.869, 0.842]
+    alone = expected_on_new_rows(0.894, 0.0163, seen)
+    beside = expected_on_new_rows(0.894, 0.0163, [*seen, 0.50])
+    assert beside.value == pytest.approx(alone.value)
+    assert beside.looks == alone.looks + 1
