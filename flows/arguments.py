@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="store_true", help="print the version and stop")
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     work = (_run, _check, _judge, _sweep, _promote, _power)
-    kept = (_init, _history, _verify, _rollback, _quarantine, _doctor, _audit)
+    kept = (_init, _history, _verify, _rollback, _quarantine, _prune, _doctor, _audit)
     for add in (*work, *kept, _ui, _deploy, _new, _key):
         add(commands)
     return root
@@ -214,6 +214,16 @@ def _quarantine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _name(command)
     command.add_argument("--reason", default="", metavar="TEXT", help="why, for the record (needed)")
     command.add_argument("--free", action="store_true", help="let the champion be served again")
+
+
+def _prune(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    told = "delete the model files of promotions that nothing needs any more; what is told of them stays"
+    command = commands.add_parser("prune", help=told)
+    _name(command)
+    kept = "how many of the last promotions keep their files (default: 10), beside those that are needed"
+    command.add_argument("--keep", type=int, default=10, metavar="N", help=kept)
+    command.add_argument("--dry-run", action="store_true", help="only say which files would go")
+    _json(command)
 
 
 def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -159,6 +159,23 @@ def quarantine(arguments: Namespace, settings: Settings) -> int:
     return 0
 
 
+def prune(arguments: Namespace, settings: Settings) -> int:
+    """Delete the model files that nothing needs any more."""
+    from wdgate.retention import prune as delete
+
+    registry = _registry(arguments, settings)
+    gone = delete(registry, arguments.keep, dry_run=arguments.dry_run)
+    versions = [registry.version_of(entry) for entry in gone]
+    if arguments.json:
+        told = {"model": arguments.name, "dry_run": arguments.dry_run, "versions": versions}
+        report.print_json(told)
+        return 0
+    done = "would be deleted" if arguments.dry_run else "was deleted"
+    numbers = ", ".join(str(version) for version in versions) or "no version"
+    print(f"model.onnx of {arguments.name} {done}: {numbers}.")
+    return 0
+
+
 def doctor(arguments: Namespace, settings: Settings) -> int:
     """Mend what a crash left; 1: something is for a person to decide."""
     from wdgate.doctor import examine
@@ -244,7 +261,7 @@ COMMANDS: Mapping[str, Callable[[Namespace, Settings], int]] = {
     function.__name__: function if function is run else led(function)
     for function in (
         *(run, promote, check, judge, sweep, power),
-        *(init, history, verify, rollback, quarantine, doctor, audit, ui, deploy, new, key),
+        *(init, history, verify, rollback, quarantine, prune, doctor, audit, ui, deploy, new, key),
     )
 }
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from data_checks.errors import RegistryError
-from wdgate import releases
+from wdgate import releases, retention
 from wdgate.ledger import Entry
 from wdgate.registry import Registry
-from wdgate.standing import Standing, onnx_of
+from wdgate.standing import Standing, onnx_of, pruned_sentence
 
 # The least that ZIP can say: when it was written is no part of what was found.
 BEFORE_ALL = (1980, 1, 1, 0, 0, 0)
@@ -27,7 +27,8 @@ BEFORE_ALL = (1980, 1, 1, 0, 0, 0)
 def audit(registry: Registry, out: Path) -> None:
     """Write all that an auditor needs of a model into a ZIP file.
 
-    A release that does not verify is not left out: the file `problems.txt` names it, and why.
+    A release that does not verify is not left out: the file `problems.txt` names it, and why. One whose
+    model file was pruned is named in `pruned.txt`, and its certificate is there.
 
     Args:
         registry: of the model.
@@ -68,23 +69,29 @@ def _shown(registry: Registry) -> dict[str, Any]:
 
 
 def _released(registry: Registry, standing: Standing) -> Iterator[tuple[str, str | bytes]]:
-    problems = []
+    problems, pruned = [], []
     for place, entry in enumerate(standing.promoted, start=1):
         folder = f"promotions/{place:04d}"
         try:
-            onnx, content = _read(registry, entry)
+            onnx, content = _read(registry, standing, entry)
         except RegistryError as error:
             problems.append(f"{folder}: {error}\n")
             continue
         yield f"{folder}/certificate.json", content
         yield f"{folder}/model.onnx.sha256", f"{onnx_of(entry)}  model.onnx\n"
+        if gone := standing.pruned_by(entry):
+            pruned.append(f"{folder}: {pruned_sentence(entry, gone, registry.name)}\n")
         if entry == standing.champion:
             yield "model.onnx", onnx
             yield "champion.txt", f"{folder}\n"
     if problems:
         yield "problems.txt", "".join(problems)
+    if pruned:
+        yield "pruned.txt", "".join(pruned)
 
 
-def _read(registry: Registry, entry: Entry) -> tuple[bytes, str]:
+def _read(registry: Registry, standing: Standing, entry: Entry) -> tuple[bytes, str]:
+    if standing.pruned_by(entry):
+        return b"", retention.read_certificate(registry, entry).content
     onnx, certificate = releases.read_promoted(registry, entry)
     return onnx, certificate.content

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from data_checks.errors import RegistryError
+from wdgate import retention
 from wdgate.booking import judged_of
 from wdgate.ledger import Entry
 from wdgate.registry import Registry
 from wdgate.serving import Verified, verify
-from wdgate.standing import Standing
+from wdgate.standing import Standing, pruned_sentence
 
 
 def examine(registry: Registry) -> tuple[Verified, ...]:
@@ -29,7 +30,7 @@ def examine(registry: Registry) -> tuple[Verified, ...]:
         return (Verified("ledger", False, str(error)),)
     finished = _finished(registry)
     missing = _missing(registry, Standing.of(entries))
-    return (finished, *_open_bookings(entries), *missing, *verify_all(registry))
+    return (finished, *_undeleted(registry), *_open_bookings(entries), *missing, *verify_all(registry))
 
 
 def verify_all(registry: Registry) -> Iterator[Verified]:
@@ -41,7 +42,9 @@ def verify_all(registry: Registry) -> Iterator[Verified]:
     yield from verify(registry)
     for entry in standing.promoted:
         number = registry.version_of(entry)
-        if number is not None and entry != standing.champion:
+        if gone := standing.pruned_by(entry):
+            yield _verify_pruned(registry, entry, gone)
+        elif number is not None and entry != standing.champion:
             found = [item for item in verify(registry, number) if item.name == "certificate and bytes"]
             yield from (Verified(f"version {number}", item.ok, item.sentence) for item in found)
 
@@ -61,6 +64,25 @@ def _finished(registry: Registry) -> Verified:
         else "the alias lagged"
     )
     return Verified("unfinished", True, f"{why}: version {registry.alias} is shown as the champion now")
+
+
+def _undeleted(registry: Registry) -> Iterator[Verified]:
+    """The files that were to be pruned when somebody was interrupted."""
+    try:
+        count = retention.finish(registry)
+    except RegistryError as error:
+        yield Verified("pruned", False, str(error))
+        return
+    if count:
+        yield Verified("pruned", True, f"{count} pruned model files were still there, and are deleted now")
+
+
+def _verify_pruned(registry: Registry, entry: Entry, gone: Entry) -> Verified:
+    try:
+        retention.read_certificate(registry, entry).signed_by(registry.trusted)
+    except RegistryError as error:
+        return Verified("pruned", False, str(error))
+    return Verified("pruned", True, pruned_sentence(entry, gone, registry.name))
 
 
 def _open_bookings(entries: tuple[Entry, ...]) -> Iterator[Verified]:

@@ -35,6 +35,7 @@ KINDS = (
     "succeeded",
     "quarantined",
     "freed",
+    "pruned",
 )
 GENESIS = ""
 SUFFIX = "_ledger"

@@ -182,6 +182,18 @@ class Registry:
             call(repository._download_file, file, str(path))
             return path.read_bytes()
 
+    def delete(self, address: str) -> None:
+        """Delete one file; one that is not there is deleted already.
+
+        Raises:
+            RegistryError: it may not be deleted, or the store is away.
+        """
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        folder_address, _, file = address.rpartition("/")
+        repository = get_artifact_repository(folder_address, tracking_uri=self.client.tracking_uri)
+        call(repository.delete_artifacts, file)
+
     def address(self, run_id: str) -> str:
         """Where the files of a run lie."""
         return str(call(self.client.get_run, run_id).info.artifact_uri)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,7 @@ def rollback(registry: Registry, to: int | None = None, *, reason: str = "") -> 
     if standing.champion is None:
         raise RegistryError(f"nothing of {registry.name} was ever promoted, so nothing can be rolled back")
     target = _earlier(registry, standing) if to is None else _promoted_as(registry, standing, to)
+    standing.refuse_pruned(target, registry.name)
     releases.read_promoted(registry, target)[1].signed_by(registry.trusted)
     if target != standing.champion:
         body = {
@@ -139,16 +140,21 @@ def rollback(registry: Registry, to: int | None = None, *, reason: str = "") -> 
             "onnx_sha256": onnx_of(target),
             "reason": reason,
         }
-        unmoved = standing.champion
-        if not registry.ledger.append(
-            "rolled_back", body, still=lambda now: Standing.of(now).champion == unmoved
-        ):
+        if not registry.ledger.append("rolled_back", body, _unmoved(standing.champion, target)):
             raise RegistryError(
                 f"the champion of {registry.name} changed just now; look at it before rolling back"
             )
     version = registry.register(target)
     registry.point(version)
     return version
+
+
+def _unmoved(champion: Entry, target: Entry) -> Callable[[tuple[Entry, ...]], bool]:
+    def still(entries: tuple[Entry, ...]) -> bool:
+        now = Standing.of(entries)
+        return now.champion == champion and now.pruned_by(target) is None
+
+    return still
 
 
 def history(registry: Registry) -> list[dict[str, Any]]:
@@ -202,7 +208,8 @@ def _check_version(registry: Registry, entry: Entry, version: int | None) -> Non
 
 
 def _check_release(registry: Registry, entry: Entry) -> tuple[bytes, Certificate]:
-    judged = next((e for e in registry.ledger.opened() if e.hash == entry.body["judged"]), None)
+    entries = registry.ledger.opened()
+    judged = next((e for e in entries if e.hash == entry.body["judged"]), None)
     if judged is None or judged.kind != "judged" or judged.body["decision"].get("passed") is not True:
         raise RegistryError(
             f"the promotion {entry.hash[:12]} of {registry.name} rests on no judgement that passed"
@@ -211,6 +218,7 @@ def _check_release(registry: Registry, entry: Entry) -> tuple[bytes, Certificate
         raise RegistryError(
             f"the promotion {entry.hash[:12]} of {registry.name} rests on a judgement of another file"
         )
+    Standing.of(entries).refuse_pruned(entry, registry.name)
     onnx, certificate = releases.read_promoted(registry, entry)
     if certificate.predicate["ledger"]["judged"] != entry.body["judged"]:
         raise RegistryError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from data_checks.errors import RegistryError
 from wdgate.ledger import Entry
@@ -19,6 +19,7 @@ class Standing:
         previous: the one that was in use before the last change, or None.
         rolled_back: hashes of ONNX files that were taken back and not brought back since.
         quarantined: the entry since which no version may be served, or None.
+        pruned: the entries by which model files were deleted, by the run that held each.
     """
 
     promoted: tuple[Entry, ...] = ()
@@ -26,6 +27,7 @@ class Standing:
     previous: Entry | None = None
     rolled_back: frozenset[str] = frozenset()
     quarantined: Entry | None = None
+    pruned: Mapping[str, Entry] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Standing:
@@ -42,22 +44,39 @@ class Standing:
     def after(self, entry: Entry) -> Standing:
         """The standing after one more entry."""
         if entry.kind == "promoted":
-            return replace(self, promoted=(*self.promoted, entry), champion=entry, previous=self.champion)
+            # Bytes that are promoted again were uploaded again.
+            there = entry.body.get("release_run_id")
+            pruned = {run_id: gone for run_id, gone in self.pruned.items() if run_id != there}
+            promoted = (*self.promoted, entry)
+            return replace(self, promoted=promoted, champion=entry, previous=self.champion, pruned=pruned)
         if entry.kind == "rolled_back":
             left, champion = self.entry(entry.body["from"]), self.entry(entry.body["to"])
             rolled_back = (self.rolled_back | {onnx_of(left)}) - {onnx_of(champion)}
             return replace(self, champion=champion, previous=left, rolled_back=rolled_back)
         if entry.kind in ("quarantined", "freed"):
             return replace(self, quarantined=entry if entry.kind == "quarantined" else None)
+        if entry.kind == "pruned":
+            return replace(self, pruned={**self.pruned, **dict.fromkeys(entry.body["files"], entry)})
         return self
+
+    def pruned_by(self, promoted: Entry) -> Entry | None:
+        """The entry by which the file of a `promoted` one was deleted, or None."""
+        return self.pruned.get(promoted.body.get("release_run_id", ""))
+
+    def refuse_pruned(self, promoted: Entry, name: str) -> None:
+        """Raise where the file of a promotion of the model `name` was deleted; by whom is said."""
+        if gone := self.pruned_by(promoted):
+            raise RegistryError(pruned_sentence(promoted, gone, name))
 
     @property
     def anchor(self) -> Entry | None:
         """The frozen reference: the last promotion that surpassed the anchor before it, or the first one.
 
-        What was taken back is passed over, so that the anchor before it is the reference again.
+        What was taken back is passed over, so that the anchor before it is the reference again. So is what
+        was pruned, which an anchor never is, but what comes before one may be.
         """
-        kept = [entry for entry in self.promoted if onnx_of(entry) not in self.rolled_back]
+        there = [entry for entry in self.promoted if self.pruned_by(entry) is None]
+        kept = [entry for entry in there if onnx_of(entry) not in self.rolled_back]
         surpassing = (
             entry for entry in reversed(kept) if (entry.body.get("superior") or {}).get("shown") is True
         )
@@ -73,6 +92,14 @@ class Standing:
             if entry.hash == entry_hash:
                 return entry
         raise RegistryError(f"the ledger names the promotion {entry_hash[:12]}, which it does not hold")
+
+
+def pruned_sentence(promoted: Entry, gone: Entry, name: str) -> str:
+    """When and by whom the file of a promotion was deleted."""
+    return (
+        f"model.onnx of {name} that was promoted at {promoted.at} was pruned at {gone.at} by {gone.by}; "
+        "its certificate and its entries remain"
+    )
 
 
 def onnx_of(entry: Entry) -> str:
