@@ -106,10 +106,26 @@ def test_a_handful_of_rows_shows_nothing(count, seed, task):
     some = rows.take(np.arange(count))
     refused(few, some, task, OF_CLASSES)
     refused({"predicted": few["predicted"]}, some, task, OF_LABELS)
+
+
+@CALM
+@given(st.integers(0, 1), st.integers(0, 100))
+def test_no_row_or_one_shows_nothing_of_numbers(count, seed):
     predicted, rows = measured(600, seed)
-    refused({"predicted": predicted[:count]}, rows.take(np.arange(count)), Regression(), OF_NUMBERS)
+    some = rows.take(np.arange(count))
+    refused({"predicted": predicted[:count]}, some, Regression(), OF_NUMBERS)
     quantiles = predicted[:count, None] + np.array([-0.1, 0, 0.1])
-    refused({"quantiles": quantiles}, rows.take(np.arange(count)), INTERVAL, OF_QUANTILES)
+    refused({"quantiles": quantiles}, some, INTERVAL, OF_QUANTILES)
+
+
+@CALM
+@given(st.integers(2, 5), st.integers(0, 100))
+def test_a_few_rows_do_not_make_a_bad_model_of_numbers_good(count, seed):
+    predicted, rows = measured(600, seed)
+    some = rows.take(np.arange(count))
+    refused({"predicted": predicted[:count] + 1.0}, some, Regression(), OF_NUMBERS)
+    quantiles = predicted[:count, None] + np.array([0.9, 1, 1.1])
+    refused({"quantiles": quantiles}, some, INTERVAL, OF_QUANTILES)
 
 
 @CALM
