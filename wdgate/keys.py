@@ -89,6 +89,14 @@ def trusted_keys(
     return TrustedKeys.read(path)
 
 
+def is_configured(
+    given: str | Path | None, *, embedded: bool, environment: Mapping[str, str] = os.environ
+) -> bool:
+    """Whether anybody has said which keys are believed."""
+    made = home(environment) / FOLDER / TRUSTED_FILE
+    return bool(given or environment.get(TRUSTED_KEYS)) or (embedded and made.exists())
+
+
 def refuse_untrusted(key: SigningKey, trusted: TrustedKeys, now: datetime | None = None) -> None:
     """Raise unless what the key signs now will be believed.
 

@@ -16,11 +16,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from data_checks.errors import RegistryError
+from wdgate import vouching
 from wdgate.canonical import canonical_json, plain, sha256
 from wdgate.store import reason
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from mlflow import MlflowClient
+
+    from wdgate.signing import SigningKey
+    from wdgate.trust import TrustedKeys
 
 T = TypeVar("T")
 
@@ -100,11 +104,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Item:
-    """A version of the ledger's model as it was found: its number, and the two texts that it holds."""
+    """A version of the ledger's model as it was found: its number, and the texts that it holds."""
 
     number: int
     content: str | None
     recorded_hash: str | None
+    signature: str | None = None
 
 
 def chain(items: Iterable[Item], name: str) -> tuple[Entry, ...]:
@@ -158,21 +163,55 @@ class Ledger:
         name: the model; the ledger is the registered model `NAME_ledger`.
         client: the MLflow client that reads and writes it.
         by: what the writer calls itself.
+        key: gives the key that entries are signed with; None where nothing is to be written.
+        trusted: gives the keys that are believed, or None where nobody has said which: then signatures are
+            not looked at.
     """
 
-    def __init__(self, name: str, client: MlflowClient, by: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        client: MlflowClient,
+        by: str = "",
+        key: Callable[[], SigningKey] | None = None,
+        trusted: Callable[[], TrustedKeys | None] = lambda: None,
+    ) -> None:
         self.name = name
         self.model = name + SUFFIX
         self.by = by
         self._client = client
+        self._key, self._trusted = key, trusted
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self, check: Callable[..., None] = vouching.check) -> tuple[Entry, ...]:
         """The chain, oldest first; empty where the ledger was never opened.
 
         Raises:
             RegistryError: the registry is away, or the chain is not as wdgate wrote it.
         """
-        return chain(self.items(), self.model)
+        return self._checked(check)[0]
+
+    def vouch(self) -> tuple[Entry, ...]:
+        """The chain, signed for with this key where another one wrote its last entry.
+
+        Raises:
+            RegistryError: the chain is not as wdgate wrote it, or an entry is not signed by a key that was
+                believed; the last writer's key may have been revoked since.
+        """
+        entries, signatures = self._checked(vouching.check_middle)
+        if not entries or self._key is None:
+            return entries
+        old, new = vouching.signer(signatures[entries[-1].number]), self._key().keyid
+        if old == new:
+            return entries
+        self.claim_from(entries[0].body["run_id"], entries[-1].hash, "rekeyed", {"from": old, "to": new})
+        return self.entries()
+
+    def _checked(self, check: Callable[..., None]) -> tuple[tuple[Entry, ...], dict[int, str | None]]:
+        items = self.items()
+        entries, signatures = chain(items, self.model), {item.number: item.signature for item in items}
+        if trusted := self._trusted():
+            check(entries, signatures, trusted, self.model)
+        return entries, signatures
 
     def items(self) -> list[Item]:
         """All versions of the ledger's model, whoever wrote them."""
@@ -195,11 +234,17 @@ class Ledger:
             self.model,
             source=self._source(run_id),
             run_id=run_id,
-            tags={ENTRY_TAG: entry.content, HASH_TAG: entry.hash, "wdgate.kind": kind},
+            tags=self._signed(entry),
             description=f"{kind} at {at} by {self.by}",
             await_creation_for=0,
         )
         return next((found for found in self.entries() if found.hash == entry.hash), None)
+
+    def _signed(self, entry: Entry) -> dict[str, str]:
+        tags = {ENTRY_TAG: entry.content, HASH_TAG: entry.hash, "wdgate.kind": entry.kind}
+        if self._key is not None:
+            tags[vouching.SIGNATURE_TAG] = vouching.signature(entry.content, self._key())
+        return tags
 
     def append(
         self, kind: str, body: Mapping[str, Any], still: Callable[[tuple[Entry, ...]], bool] = lambda _: True
@@ -252,7 +297,9 @@ def _items(client: MlflowClient, which: str) -> dict[str, list[Item]]:
     query = {"filter_string": which, "order_by": ["version_number ASC", "name ASC"], "max_results": 500}
     found: dict[str, list[Item]] = {}
     for version in pages(client.search_model_versions, **query):
-        item = Item(int(version.version), version.tags.get(ENTRY_TAG), version.tags.get(HASH_TAG))
+        tags = version.tags
+        texts = (tags.get(name) for name in (ENTRY_TAG, HASH_TAG, vouching.SIGNATURE_TAG))
+        item = Item(int(version.version), *texts)
         found.setdefault(version.name, []).append(item)
     return found
 

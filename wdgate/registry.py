@@ -103,7 +103,15 @@ class Registry:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of this model."""
-        return Ledger(self.name, self.client, self.by)
+        return self._ledger(self.name)
+
+    def _ledger(self, name: str) -> Ledger:
+        return Ledger(name, self.client, self.by, lambda: self.signing_key, self._believed)
+
+    def _believed(self) -> TrustedKeys | None:
+        # Who trains reads ledgers too, and need not have been told whom to believe.
+        asks = keys.is_configured(self._keys[1], embedded=keys.is_embedded(self._uris[0]))
+        return self.trusted if asks else None
 
     @property
     def is_initialised(self) -> bool:
@@ -113,7 +121,7 @@ class Registry:
     def init(self, pipeline: str | None = None, asks: Mapping[str, Any] | None = None) -> None:
         """Create what promotions need: the model, its ledger, and the experiment that releases lie in.
 
-        Done again, it changes nothing.
+        Done again, it changes nothing but for a new key, which then vouches for what older ones wrote.
 
         Args:
             pipeline: whose gates the model must pass, as `load_pipeline` takes it; None binds it to none.
@@ -125,11 +133,12 @@ class Registry:
                 opened for another pipeline, or other gates; or another name differs in capital letters only.
         """
         keys.refuse_untrusted(self.signing_key, self.trusted)
-        if not self.is_initialised:
+        entries = self.ledger.vouch()
+        if not entries:
             self._refuse_twins()
         for model in (self.name, self.ledger.model):
             self._ensure_model(model)
-        if self.is_initialised:
+        if entries:
             self._refuse_other(pipeline, asks)
             return
         self.refuse_unaccounted()
@@ -399,7 +408,7 @@ class Registry:
             call(self.client.create_registered_model, name)
 
     def _shared_salt(self, run_id: str) -> str:
-        shared = Ledger(SHARED, self.client, self.by)
+        shared = self._ledger(SHARED)
         self._ensure_model(shared.model)
         if not shared.entries():
             body = {"model": SHARED, "run_id": run_id, "salt": secrets.token_hex(16)}

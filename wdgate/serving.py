@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data_checks.errors import RegistryError
-from wdgate import quarantine, releases, seen
+from wdgate import quarantine, releases, seen, vouching
 from wdgate.certificate import Certificate
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.ledger import Entry
@@ -164,7 +164,7 @@ def history(registry: Registry) -> list[dict[str, Any]]:
         A row an entry: `number`, `kind`, `at`, `by`, `version`, `look`, `looks`, `passed`, `sentence`,
         `onnx_sha256`, `hash`; None where a kind has no such value.
     """
-    entries = registry.ledger.opened()
+    entries = registry.ledger.opened(registry.ledger.entries(vouching.check_middle))
     versions = {v.tags.get(PROMOTED_TAG): number for number, v in registry.versions().items()}
     return [_row(entry, versions) for entry in entries]
 
