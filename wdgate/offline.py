@@ -57,9 +57,7 @@ def _refuse_other(read: Certificate, model: str | None) -> None:
 
 def _claim(read: Certificate) -> str:
     predicate = read.predicate
-    return f"{predicate['model']} passed {len(predicate['decision']['gates'])} gates: " + str(
-        predicate["decision"]["sentence"]
-    )
+    return f"{predicate['model']}: {predicate['decision']['sentence']}"
 
 
 def _until_wrong(steps: tuple[Step, ...]) -> Iterator[Verified]:

@@ -21,7 +21,7 @@ def quarantine(registry: Registry, reason: str) -> Entry:
         RegistryError: no reason, or the ledger cannot be written.
     """
     if not reason.strip():
-        raise RegistryError(f"{registry.name} is quarantined for a reason, and none was given")
+        raise RegistryError(f"{registry.name} is quarantined for a reason, and none was given: --reason TEXT")
     known = Standing.of(registry.ledger.opened()).quarantined
     return known or _append(registry, "quarantined", reason, free=True)
 
@@ -33,7 +33,7 @@ def free(registry: Registry, reason: str) -> Entry:
         RegistryError: the model is not in quarantine, no reason, or the ledger cannot be written.
     """
     if not reason.strip():
-        raise RegistryError(f"{registry.name} is freed for a reason, and none was given")
+        raise RegistryError(f"{registry.name} is freed for a reason, and none was given: --reason TEXT")
     if Standing.of(registry.ledger.opened()).quarantined is None:
         raise RegistryError(f"{registry.name} is not in quarantine, so there is nothing to free it from")
     return _append(registry, "freed", reason, free=False)
@@ -46,7 +46,7 @@ def refusal(name: str, standing: Standing) -> str | None:
         return None
     return (
         f"{name} is in quarantine since {entry.at} by {entry.by}: {entry.body['reason']}; "
-        f"`wdgate quarantine {name} --free` ends it"
+        f"`wdgate quarantine {name} --free --reason TEXT` ends it"
     )
 
 
