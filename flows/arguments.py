@@ -180,6 +180,9 @@ def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     command = commands.add_parser("init", help="create a registered model and its ledger")
     _name(command)
     command.add_argument("--pipeline", help="whose gates it must pass (this or --gate is needed on a server)")
+    succeeded = "the model that it follows, where no candidate can be compared with its champion"
+    command.add_argument("--succeed", metavar="OLD", help=succeeded)
+    command.add_argument("--reason", default="", help="why, for the record (with --succeed)")
     _gates(command)
 
 

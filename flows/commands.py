@@ -95,7 +95,14 @@ def init(arguments: Namespace, settings: Settings) -> int:
             "Or --gate, for models that no pipeline makes"
         )
     open_store()
-    _registry(arguments, settings).init(arguments.pipeline, asks)
+    registry = _registry(arguments, settings)
+    if arguments.succeed is None:
+        registry.init(arguments.pipeline, asks)
+    else:
+        from wdgate.succession import succeed
+
+        old = _registry(Namespace(name=arguments.succeed), settings)
+        succeed(registry, old, arguments.pipeline, asks, reason=arguments.reason)
     print(f"{arguments.name} and its ledger are ready at {settings.tracking_uri}")
     return 0
 
@@ -171,8 +178,8 @@ def prune(arguments: Namespace, settings: Settings) -> int:
         report.print_json(told)
         return 0
     done = "would be deleted" if arguments.dry_run else "was deleted"
-    numbers = ", ".join(str(version) for version in versions) or "no version"
-    print(f"model.onnx of {arguments.name} {done}: {numbers}.")
+    numbers = ", ".join(str(version) for version in versions)
+    print(f"model.onnx of {arguments.name} {done}: {f'versions {numbers}' if versions else 'of no version'}.")
     return 0
 
 

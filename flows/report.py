@@ -205,6 +205,7 @@ def history_table(entries: Rows) -> Table:
     table = _table("", "entry", "when (UTC)", "by", "what", "version", "look", "in words")
     for entry in entries:
         look = f"{entry['look']} of {entry['looks']}" if entry["looks"] else ""
+        look += "" if entry["left"] is None else f", {entry['left']} left"
         row = (str(entry["number"]), entry["at"][:19], entry["by"], entry["kind"].replace("_", " "))
         table.add_row(*row, str(entry["version"] or ""), look, escape(_brief(entry)))
     return table
@@ -219,8 +220,10 @@ def items_table(items: Rows) -> Table:
 
 
 def _brief(entry: Mapping[str, Any]) -> str:
-    # What a promotion says was said by the judgement before it.
-    sentence = "" if entry["kind"] == "promoted" else entry["sentence"] or ""
+    # What a promotion says was said by the judgement before it, all but that it is the anchor now.
+    if entry["kind"] == "promoted":
+        return "It becomes the anchor." if entry["anchor"] else ""
+    sentence = entry["sentence"] or ""
     first, _, rest = sentence.partition(". ")
     return f"{first}. {rest.partition('. ')[0]}." if first == "Refused" else first
 

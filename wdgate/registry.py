@@ -118,7 +118,13 @@ class Registry:
         """Whether the ledger was opened."""
         return bool(self.ledger.entries())
 
-    def init(self, pipeline: str | None = None, asks: Mapping[str, Any] | None = None) -> None:
+    def init(
+        self,
+        pipeline: str | None = None,
+        asks: Mapping[str, Any] | None = None,
+        *,
+        succeeds: Mapping[str, Any] | None = None,
+    ) -> None:
         """Create what promotions need: the model, its ledger, and the experiment that releases lie in.
 
         Done again, it changes nothing but for a new key, which then vouches for what older ones wrote.
@@ -127,6 +133,7 @@ class Registry:
             pipeline: whose gates the model must pass, as `load_pipeline` takes it; None binds it to none.
             asks: what a model that no pipeline has made must show, as `wdgate.judge_named.Asked.as_dict`
                 gives it.
+            succeeds: the champion of another name that it follows, as `wdgate.succession` says it.
 
         Raises:
             RegistryError: the model has versions already, but no ledger that accounts for them; or it was
@@ -146,6 +153,9 @@ class Registry:
         call(self.client.log_text, run_id, _ABOUT.format(name=self.name), "ledger/about.txt")
         salt = self._shared_salt(run_id)
         body = {"model": self.name, "run_id": run_id, "salt": salt, "pipeline": pipeline, "asks": asks}
+        if succeeds is not None:
+            sentence = f"It succeeds {succeeds['model']}. {succeeds['reason']}".rstrip()
+            body |= {"succeeds": succeeds, "sentence": sentence}
         if not self.ledger.claim_from(run_id, "", "opened", body):
             call(self.client.delete_run, run_id)
             self._refuse_other(pipeline, asks)
@@ -215,7 +225,8 @@ class Registry:
     @cached_property
     def lineage(self) -> str:
         """The first model of those that succeeded one another up to this one: whose ids its rows have."""
-        return str(self.ledger.opened()[0].body.get("lineage", self.name))
+        succeeds = self.ledger.opened()[0].body.get("succeeds")
+        return str(succeeds["lineage"]) if succeeds else self.name
 
     @property
     def pipeline(self) -> str | None:

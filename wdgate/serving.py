@@ -17,6 +17,7 @@ from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.ledger import Entry
 from wdgate.registry import ALIAS, PROMOTED_TAG, Registry
 from wdgate.standing import Standing, onnx_of
+from wdgate.used import left
 
 # How long a promotion by somebody else may be between its entry and its alias, in seconds.
 PAUSES = (0.1, 0.3, 1.0)
@@ -162,11 +163,17 @@ def history(registry: Registry) -> list[dict[str, Any]]:
 
     Returns:
         A row an entry: `number`, `kind`, `at`, `by`, `version`, `look`, `looks`, `passed`, `sentence`,
-        `onnx_sha256`, `hash`; None where a kind has no such value.
+        `onnx_sha256`, `hash`; None where a kind has no such value. `left` is how many looks are left at the
+        test rows of the last booking, and stands with that one. `anchor`: it surpassed the anchor, and is it.
     """
     entries = registry.ledger.opened(registry.ledger.entries(vouching.check_middle))
     versions = {v.tags.get(PROMOTED_TAG): number for number, v in registry.versions().items()}
-    return [_row(entry, versions) for entry in entries]
+    looks = left(registry)
+    last = max((entry.number for entry in entries if entry.kind == "booked"), default=None)
+    return [
+        {**_row(entry, versions), "left": looks["left"] if looks and entry.number == last else None}
+        for entry in entries
+    ]
 
 
 def _refuse_unserved(registry: Registry) -> None:
@@ -313,4 +320,5 @@ def _row(entry: Entry, versions: Mapping[str | None, int]) -> dict[str, Any]:
         "sentence": body.get("sentence") or decision.get("sentence") or body.get("reason"),
         "onnx_sha256": body.get("onnx_sha256") or question.get("onnx_sha256"),
         "hash": entry.hash,
+        "anchor": (body.get("superior") or {}).get("shown") is True,
     }
