@@ -40,6 +40,7 @@ KINDS = (
     "quarantined",
     "freed",
     "pruned",
+    "rekeyed",
 )
 GENESIS = ""
 SUFFIX = "_ledger"
