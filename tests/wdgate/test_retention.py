@@ -1,6 +1,7 @@
 """Which released files may be deleted when, and how, so that nothing is lost that the chain needs?"""
 
 import itertools
+import json
 import zipfile
 from pathlib import Path
 from urllib.parse import urlparse
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_checks.errors import RegistryError
+from flows import commands
+from flows.arguments import parse
+from tests.wdgate import server
 from tests.wdgate.conftest import certificate_of, kinds
 from wdgate import releases
 from wdgate.audit import audit
@@ -17,6 +21,7 @@ from wdgate.canonical import sha256
 from wdgate.doctor import examine
 from wdgate.ledger import Entry
 from wdgate.quarantine import quarantine
+from wdgate.registry import Registry
 from wdgate.retention import finish, prunable, prune
 from wdgate.serving import history, load_champion, rollback, verify
 from wdgate.standing import Standing, onnx_of
@@ -194,6 +199,31 @@ def test_many_files_are_recorded_in_several_entries(six, monkeypatch):
     assert files(six) == [1, 2, 5, 6]
 
 
+def test_files_behind_a_server_are_deleted_through_it(onnx_file, tmp_path):
+    with server.mlflow_server(tmp_path) as address:
+        registry = Registry("far", address, by="tester")
+        registry.init()
+        paper = certificate_of(sha256(onnx_file()), registry.signing_key, model="far")
+        run_id = releases.upload(registry, onnx_file(), paper)
+        registry.ledger.append("pruned", {"files": {run_id: paper.onnx_sha256}})
+        assert (finish(registry), finish(registry)) == (1, 0)
+    assert not list(tmp_path.rglob("model.onnx"))
+    assert len(list(tmp_path.rglob("certificate.json"))) == 1
+
+
+@pytest.mark.parametrize(("words", "said"), [([], "was deleted"), (["--dry-run"], "would be deleted")])
+def test_the_command_names_the_versions(six, monkeypatch, capsys, words, said):
+    monkeypatch.setattr(commands, "_registry", lambda *_: six)
+    assert commands.prune(parse(["prune", six.name, "--keep", "1", *words]), None) == 0
+    assert capsys.readouterr().out == f"model.onnx of {six.name} {said}: versions 3, 4.\n"
+
+
+def test_the_command_answers_a_program(six, monkeypatch, capsys):
+    monkeypatch.setattr(commands, "_registry", lambda *_: six)
+    commands.prune(parse(["prune", six.name, "--json"]), None)
+    assert json.loads(capsys.readouterr().out) == {"model": six.name, "dry_run": False, "versions": []}
+
+
 def happened(steps):
     """What any course of promotions and rollbacks leaves, each of which chooses what is there."""
     standing, number = Standing(), itertools.count()
@@ -245,7 +275,8 @@ def test_pruning_changes_no_anchor_now_or_after_a_rollback(standing, keep):
 def test_the_last_promotions_keep_their_files_and_pruning_again_finds_nothing(standing, keep):
     after = pruned(standing, keep)
     new = set(after.pruned) - set(standing.pruned)
-    assert not new & {entry.body["release_run_id"] for entry in standing.promoted[-keep or len(new) + 99 :]}
+    last = standing.promoted[max(len(standing.promoted) - keep, 0) :]
+    assert not new & {entry.body["release_run_id"] for entry in last}
     assert prunable(after, keep) == ()
 
 
