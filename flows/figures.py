@@ -133,6 +133,16 @@ def _medians(all_values: Sequence[Mapping[str, float | None]]) -> dict[str, floa
     return {name: float(np.median(values)) if values else None for name, values in known.items()}
 
 
+def on_new_rows(expected: Mapping[str, Any]) -> dict[str, float]:
+    """The primary score that is to be expected on new rows, where these were used before.
+
+    Example:
+        >>> on_new_rows({"score": "accuracy", "observed": 0.934, "value": 0.921, "looks_before": 6})
+        {'test/accuracy_expected': 0.921}
+    """
+    return {f"test/{expected['score']}_expected": expected["value"]} if expected else {}
+
+
 def gate_bounds(gates: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """What each gate observed, with its bounds and its limit."""
     return {

@@ -37,6 +37,8 @@ class Summary:
         run_id: the run in MLflow.
         look: which judgement on these test rows it was, such as `1 of 20`; empty where none was taken.
         gates: the answer of each gate.
+        expected: the primary score, and what it comes to on new rows: `score`, `observed`, `value`,
+            `looks_before`; empty where it was not measured.
         findings: the answer of each data check.
         decay: the sentence that says what the decay did.
         diagnoses: what a person should know of the decay: name, sentence, tensors.
@@ -58,6 +60,7 @@ class Summary:
     version: int | None = None
     look: str = ""
     gates: Rows = field(default_factory=tuple)
+    expected: Mapping[str, Any] = field(default_factory=dict)
     findings: Rows = field(default_factory=tuple)
     decay: str = ""
     diagnoses: Rows = field(default_factory=tuple)
@@ -112,6 +115,7 @@ def of_promotion(candidate: Candidate, promotion: Promotion, findings: Rows) -> 
         look=f"{decision['look']} of {decision['looks']}" if decision else "",
         gates=decision.get("gates", ()),
         decoys=decision.get("decoys", ()),
+        expected=decision.get("expected") or {},
         findings=findings,
         decay=candidate.effect.get("sentence", ""),
         diagnoses=candidate.decay.get("diagnoses", ()),

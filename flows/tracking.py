@@ -33,6 +33,7 @@ from flows.figures import (
     of_decay,
     of_file,
     on_further_sets,
+    on_new_rows,
     on_test,
     shares_found,
     under_corruptions,
@@ -272,6 +273,7 @@ def record_verdict(settings: Settings, summary: Summary, evaluation: Evaluation 
     with answering(settings):
         run = Run(settings, summary.run_id)
         further = {**on_further_sets(summary.also), **under_corruptions(summary.corruptions)}
+        further |= on_new_rows(summary.expected)
         run.metrics({**on_test(evaluation), **gate_bounds(summary.gates), **further})
         decay = _read_decay(run)
         pictures = {**_pictures(run, evaluation), **_decay_pictures(decay.get("readings", ()))}

@@ -1,7 +1,7 @@
 """What follows a champion that no candidate can be compared with, because it takes or predicts other things?
 
 A new name, whose first entry says whom it succeeds, so that the record does not end there. It begins without
-a champion: its first model is asked absolute gates only. Looks at the same rows are counted on, under any name.
+a champion: its first model is asked absolute gates only. Looks at the same rows are counted on.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from rich.console import Console
 from flows.decoys_told import decoys_line
 from flows.page import page
 from flows.plots import decay_curves
-from flows.report import Summary, show
+from flows.report import Summary, history_table, show
 
 GATE = {
     "code": "WD202",
@@ -186,3 +186,19 @@ def test_every_slice_stands_on_the_page_with_its_bounds():
     assert "Slices: site" in html
     assert "&lt;B&gt;" in html
     assert "0.850 to 0.940" in html
+
+
+def test_the_history_shows_looks_left_new_rows_and_who_is_the_anchor():
+    entry = {"at": "2026-01-01T00:00:00", "by": "ann", "version": None, "look": None, "looks": None}
+    entry |= {"left": None, "anchor": False, "sentence": None}
+    rows = [
+        {"number": 1, "kind": "renewed", "sentence": "The test rows are new: 300 in place of 400."},
+        {"number": 2, "kind": "booked", "look": 3, "looks": 20, "left": 17},
+        {"number": 3, "kind": "promoted", "version": 2, "anchor": True, "sentence": "All gates let it pass."},
+        {"number": 4, "kind": "succeeded", "sentence": "faces succeeds it. It knows a third class."},
+    ]
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(history_table([{**entry, **row} for row in rows]))
+    text = console.export_text()
+    for part in ("300 in place of 400", "3 of 20, 17 left", "It becomes the anchor.", "faces succeeds it"):
+        assert part in text
