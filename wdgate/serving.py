@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from data_checks.errors import RegistryError
-from wdgate import quarantine, releases, seen, vouching
+from wdgate import quarantine, releases, seen
 from wdgate.certificate import Certificate
 from wdgate.evaluation.onnx_file import OnnxModel
 from wdgate.ledger import Entry
@@ -166,9 +166,9 @@ def history(registry: Registry) -> list[dict[str, Any]]:
         `onnx_sha256`, `hash`; None where a kind has no such value. `left` is how many looks are left at the
         test rows of the last booking, and stands with that one. `anchor`: it surpassed the anchor, and is it.
     """
-    entries = registry.ledger.opened(registry.ledger.entries(vouching.check_middle))
+    with registry.ledger.only_looked_at():
+        entries, looks = registry.ledger.opened(), left(registry)
     versions = {v.tags.get(PROMOTED_TAG): number for number, v in registry.versions().items()}
-    looks = left(registry)
     last = max((entry.number for entry in entries if entry.kind == "booked"), default=None)
     return [
         {**_row(entry, versions), "left": looks["left"] if looks and entry.number == last else None}
