@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from data_checks.errors import RegistryError
-from wdgate import releases, retention
+from wdgate import releases, retention, seen
+from wdgate.certificate import Certificate
 from wdgate.ledger import Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing, onnx_of, pruned_sentence
@@ -51,6 +52,7 @@ def audit(registry: Registry, out: Path) -> None:
 
 def _parts(registry: Registry) -> Iterator[tuple[str, str | bytes]]:
     entries = registry.ledger.opened()
+    seen.recall(registry, entries)
     yield "README.md", files("wdgate").joinpath("audit.md").read_text(encoding="utf-8")
     # One canonical content a line, as it was hashed: the name of each is in the line after, as its parent.
     yield "ledger.jsonl", "".join(f"{entry.content}\n" for entry in entries)
@@ -77,6 +79,7 @@ def _released(registry: Registry, standing: Standing) -> Iterator[tuple[str, str
         except RegistryError as error:
             problems.append(f"{folder}: {error}\n")
             continue
+        problems += _unsigned(registry, folder, content)
         yield f"{folder}/certificate.json", content
         yield f"{folder}/model.onnx.sha256", f"{onnx_of(entry)}  model.onnx\n"
         if gone := standing.pruned_by(entry):
@@ -88,6 +91,15 @@ def _released(registry: Registry, standing: Standing) -> Iterator[tuple[str, str
         yield "problems.txt", "".join(problems)
     if pruned:
         yield "pruned.txt", "".join(pruned)
+
+
+def _unsigned(registry: Registry, folder: str, content: str) -> list[str]:
+    """Why the signature does not count, as a line a problem; none where it does."""
+    try:
+        Certificate.parse(content).signed_by(registry.trusted)
+    except RegistryError as error:
+        return [f"{folder}: {error}\n"]
+    return []
 
 
 def _read(registry: Registry, standing: Standing, entry: Entry) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from data_checks.errors import RegistryError
 from data_checks.splits import Split
-from wdgate import releases
+from wdgate import releases, seen
 from wdgate.canonical import canonical_json, plain
 from wdgate.gates.reuse import SAME_ROWS, RowKeys, affordable, distinct, overlap, salted_keys
 from wdgate.ledger import ATTEMPTS, Entry
@@ -61,6 +61,7 @@ def book(
     sets = _Sets({name: salted_keys(split, registry.salt, registry.lineage) for name, split in rows.items()})
     for _ in range(ATTEMPTS):
         entries = registry.ledger.opened()
+        seen.recall(registry, entries)
         standing = Standing.of(entries)
         compared = {"champion": _name_of(standing.champion), "anchor": _name_of(standing.anchor)}
         asked = plain({**question, **compared})

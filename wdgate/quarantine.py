@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from data_checks.errors import RegistryError
+from wdgate import seen
 from wdgate.ledger import Entry
 from wdgate.registry import Registry
 from wdgate.standing import Standing
@@ -22,7 +23,7 @@ def quarantine(registry: Registry, reason: str) -> Entry:
     """
     if not reason.strip():
         raise RegistryError(f"{registry.name} is quarantined for a reason, and none was given: --reason TEXT")
-    known = Standing.of(registry.ledger.opened()).quarantined
+    known = Standing.of(_entries(registry)).quarantined
     return known or _append(registry, "quarantined", reason, free=True)
 
 
@@ -34,7 +35,7 @@ def free(registry: Registry, reason: str) -> Entry:
     """
     if not reason.strip():
         raise RegistryError(f"{registry.name} is freed for a reason, and none was given: --reason TEXT")
-    if Standing.of(registry.ledger.opened()).quarantined is None:
+    if Standing.of(_entries(registry)).quarantined is None:
         raise RegistryError(f"{registry.name} is not in quarantine, so there is nothing to free it from")
     return _append(registry, "freed", reason, free=False)
 
@@ -48,6 +49,12 @@ def refusal(name: str, standing: Standing) -> str | None:
         f"{name} is in quarantine since {entry.at} by {entry.by}: {entry.body['reason']}; "
         f"`wdgate quarantine {name} --free --reason TEXT` ends it"
     )
+
+
+def _entries(registry: Registry) -> tuple[Entry, ...]:
+    entries = registry.ledger.opened()
+    seen.recall(registry, entries)
+    return entries
 
 
 def _append(registry: Registry, kind: str, reason: str, *, free: bool) -> Entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def recall(registry: Registry, entries: Sequence[Entry]) -> None:
     path = _path(registry)
     seen = _read(path)
     if seen is not None and seen["hash"] not in {entry.hash for entry in entries}:
+        # Somebody may have seen what was written since these entries were read.
+        entries = registry.ledger.entries()
+    if seen is not None and seen["hash"] not in {entry.hash for entry in entries}:
         raise RegistryError(
             f"the ledger {registry.ledger.model} has {len(entries)} entries, and the last one that was seen "
             f"here, {seen['kind']} of {seen['at']} ({seen['hash'][:12]}), is not among them: "
@@ -44,7 +48,8 @@ def forget(registry: Registry) -> None:
 
 
 def _path(registry: Registry) -> Path:
-    place = sha256(canonical_json([registry.client._registry_uri, registry.ledger.model]))
+    # By the salt that all names of a registry share: an address can be spelt in many ways.
+    place = sha256(canonical_json([registry.salt, registry.ledger.model]))
     return home(os.environ) / "heads" / f"{place[:32]}.json"
 
 
@@ -59,7 +64,7 @@ def _read(path: Path) -> dict[str, str] | None:
 
 
 def _write(path: Path, head: Entry) -> None:
-    made = path.with_name(f"{path.name}.{os.getpid()}")
+    made = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(exist_ok=True)
         made.write_text(

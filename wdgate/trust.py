@@ -95,11 +95,13 @@ class TrustedKeys:
             RegistryError: it cannot be read in full; nothing in it is passed over.
         """
         try:
-            read = json.loads(content)
-            if not isinstance(read, dict) or read.keys() != {"schema", "keys"} or read["schema"] != SCHEMA:
+            read = json.loads(content, object_pairs_hook=_once)
+            fields = isinstance(read, dict) and read.keys() == {"schema", "keys"}
+            # Not True, which equals 1.
+            if not fields or type(read["schema"]) is not int or read["schema"] != SCHEMA:
                 raise ValueError(f"expected the fields schema, which is {SCHEMA}, and keys")
             keys = [_key(one, place) for place, one in enumerate(read["keys"], start=1)]
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise RegistryError(f"the trusted keys {where} cannot be read: {error}") from error
         if len({key.keyid for key in keys}) != len(keys):
             raise RegistryError(f"the trusted keys {where} name one key twice")
@@ -171,6 +173,14 @@ def moment(text: Any) -> datetime:
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text} has no time zone, expected such as {text}+00:00")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object with each name once: of two, a reader would see the first and a parser the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field is there twice")
     return found
 
 

@@ -133,3 +133,15 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, key):
     (tmp_path / "file").write_text("")
     with pytest.raises(RegistryError, match="cannot be written"):
         trust(tmp_path / "file" / "trusted.json", key)
+
+
+@pytest.mark.parametrize("field", ['"schema": 1', '"schema": true', '"keys": []'])
+def test_a_field_that_is_there_twice_is_refused(field):
+    content = '{"schema": 1, "keys": [], ' + field + "}"
+    with pytest.raises(RegistryError, match="there twice"):
+        TrustedKeys.parse(content, "here")
+
+
+def test_a_file_nested_beyond_reading_is_one_sentence():
+    with pytest.raises(RegistryError, match="cannot be read"):
+        TrustedKeys.parse("[" * 200_000, "here")
