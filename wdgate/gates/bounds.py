@@ -4,7 +4,8 @@ All bounds are one-sided: each is wrong with probability alpha, so a lower and a
 make an interval of level 1 - 2 alpha. Where rows belong to groups, the group is the unit: rows of one
 patient are not independent, and a bound that takes them for that is far too narrow. How alike they are is
 seen in the differences between groups, so that many rows a group do help where the groups are alike; fewer
-than 30 groups show too little of it, and count as one row each. Groups that are wrong as a whole, and that
+than 30 groups show too little of it, and count as one row each. Units of different size or weight are as
+many as Kish (1965) counts. Groups that are wrong as a whole, and that
 the sample missed, have a price of their own where a score has a least and a most value.
 """
 
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from wdgate.gates.enough import kish, too_few_differ, too_few_units, why_untold
 
 Floats = NDArray[np.floating]
 # A number, or an array of numbers, which gives an array back: one a simulated test set.
@@ -73,7 +76,8 @@ def mean_bounds(
     weighted rows the same on the effective number of rows, after Korn & Graubard (1998), or `studentized`
     where that is wider, as it is when a few groups are much worse than the rest. Other scores:
     `studentized`. Where the score's `span` (the least and the most that it can be) is finite there is room
-    for what was not drawn: see `with_room`. NaN where there is no row or a score is not finite.
+    for what was not drawn: see `with_room`. NaN where there is no row, a score is not finite, or the spread
+    of what is no proportion is not known: see `spread_bounds`.
 
     Example:
         >>> bounds = mean_bounds(np.repeat([1.0, 0.0], [654, 46]), alpha=0.0025)
@@ -90,8 +94,9 @@ def mean_bounds(
     def method(times: float) -> tuple[float, float]:
         return unit_bounds(units, alpha, proportion, span, times)
 
-    many = None if groups is None else len(units.weights)
-    return Bounds(units.mean, *method(1.0), len(values), method, groups=many)
+    many, (lower, upper) = None if groups is None else len(units.weights), method(1.0)
+    remark = "" if np.isfinite(lower) else why_untold(units.independent, groups is not None)
+    return Bounds(units.mean, lower, upper, len(values), method, remark, many)
 
 
 def unit_bounds(
@@ -106,12 +111,31 @@ def unit_bounds(
     Units of several test sets (S, G) give the bounds of each (S,); `times` is as if there were so many
     times the units.
     """
-    bounds = studentized(units.mean, units.deviations / times**0.5, alpha)
     if proportion:
         span, rows = (0.0, 1.0), effective_rows(units, units.mean * (1 - units.mean), alpha, times)
         least, most = clopper_pearson(units.mean * rows, rows, alpha)
+        bounds = studentized(units.mean, units.deviations / times**0.5, alpha, units.independent)
         bounds = _larger(0.0, _smaller(bounds[0], least)), _smaller(1.0, _larger(bounds[1], most))
-    return with_room(units, bounds, span, alpha, times) if np.isfinite(span).all() else bounds
+        return with_room(units, bounds, span, alpha, times)
+    finite = bool(np.isfinite(span).all())
+    bounds = spread_bounds(units, alpha, times, bounded=finite)
+    return with_room(units, bounds, span, alpha, times) if finite else bounds
+
+
+def spread_bounds(
+    units: Units, alpha: float, times: float = 1.0, bounded: bool = False
+) -> tuple[Number, Number]:
+    """The bounds of a mean by the spread of its units alone; NaN where that is not known.
+
+    It is not where there are fewer than ten units, as Kish (1965) counts them; nor, of a score that is not
+    `bounded`, where fewer than ln(1 / alpha) of them differ from the rest: if |error| differs on 2 % of 100
+    rows, none of these is drawn 1 time in 8, and the observed mean would be its own bound.
+    """
+    lower, upper = studentized(units.mean, units.deviations / times**0.5, alpha, units.independent)
+    untold: Any = too_few_units(units.independent, times)
+    if not untold and not bounded:
+        untold = too_few_differ(units.deviations, units.weights, units.mean, alpha, times)
+    return _plain(np.where(untold, np.nan, lower)), _plain(np.where(untold, np.nan, upper))
 
 
 def with_room(
@@ -125,12 +149,17 @@ def with_room(
     on 100 groups at alpha .0025, instead of 4.5) that good models are stopped wherever there are none.
     """
     rows, groups = times * units.rows, times * units.independent
-    unseen = max(1 - alpha ** (1 / rows), 1 - min(1.0, MISSED * alpha) ** (1 / groups))
+    unseen = np.maximum(1 - alpha ** (1 / rows), missed_by(groups, alpha))
     lower, upper = bounds
     return (
         _smaller(lower, units.mean - (units.mean - span[0]) * unseen),
         _larger(upper, units.mean + (span[1] - units.mean) * unseen),
     )
+
+
+def missed_by(groups: float, alpha: float) -> float:
+    """The share of groups wrong as a whole, of which so many groups hold none with probability 4 alpha."""
+    return float(1 - min(1.0, MISSED * alpha) ** (1 / groups))
 
 
 def proportion_bounds(successes: float, rows: int, alpha: float) -> Bounds:
@@ -167,27 +196,28 @@ class Units:
 
     Args:
         mean: the weighted mean over all rows.
-        deviations: what each unit adds to it (G,); they add up to 0, and G / (G - 1) times the sum of
-            their squares estimates its variance (Taylor linearization of a ratio).
-        weights: what each unit weighs (G,).
-        rows: how many rows there are; where they weigh differently, as many as Kish (1965) counts.
+        deviations: what each unit adds to it (G,); they add up to 0, and k / (k - 1) times the sum of their
+            squares estimates its variance (Taylor linearization of a ratio), k being `independent`.
+        weights: what each unit weighs (G,), above 0: what has no weight is no unit.
+        rows: how many rows there are; where they weigh differently, as many as Kish (1965) counts. As many
+            as units where the rows of each are alike, for they may be copies of one row.
     """
 
     mean: Number
     deviations: Floats
     weights: Floats
-    rows: float
+    rows: Number
 
     @property
     def variance(self) -> Number:
         """Of the mean; NaN with fewer than two units."""
-        count = self.deviations.shape[-1]
+        count = self.independent
         return _plain((self.deviations**2).sum(axis=-1) * count / (count - 1)) if count > 1 else float("nan")
 
     @property
     def independent(self) -> float:
         """How many units there are, as Kish (1965) counts those of different weights."""
-        return _kish(self.weights)
+        return float(kish(self.weights))
 
 
 def linearized(
@@ -201,26 +231,43 @@ def linearized(
     total = mass.sum()
     mean = (mass * values).sum(axis=-1) / total if total > 0 else np.full(values.shape[:-1], np.nan)
     deviations = mass * (values - mean[..., None]) / (total or 1.0)
+    seen = mass > 0
     if groups is None:
-        return Units(_plain(mean), deviations, mass, each * _kish(mass))
-    _, unit = np.unique(groups, return_inverse=True)
-    by_group = [np.asarray(np.bincount(unit.ravel(), each), np.float64) for each in (deviations, mass)]
-    return Units(_plain(mean), by_group[0], by_group[1], _kish(mass))
+        # Shares of the rows of a group: 0, 1 and -1 are those of rows that are alike.
+        alike = np.isin(values, (-1.0, 0.0, 1.0)).all(axis=-1)
+        rows = kish(mass) * np.where(alike, 1, each)
+        return Units(_plain(mean), deviations[..., seen], mass[seen], _plain(rows))
+    _, unit = np.unique(np.asarray(groups).ravel()[seen], return_inverse=True)
+    unit = unit.ravel()
+    added, masses = (np.asarray(np.bincount(unit, part[seen]), np.float64) for part in (deviations, mass))
+    own = masses if _all_alike(values[seen], unit) else mass
+    return Units(_plain(mean), added, masses, float(kish(own)))
 
 
-def studentized(observed: Number, deviations: Floats, alpha: float) -> tuple[Number, Number]:
+def _all_alike(values: Floats, unit: NDArray[np.intp]) -> bool:
+    """Whether the rows of each unit (N,) have one and the same value."""
+    some = np.zeros(int(unit.max(initial=-1)) + 1)
+    some[unit] = values
+    return bool(np.array_equal(some[unit], values))
+
+
+def studentized(
+    observed: Number, deviations: Floats, alpha: float, independent: float | None = None
+) -> tuple[Number, Number]:
     """Bounds of a mean from what each of G independent units adds to it (G,), corrected for skewness.
 
     Student's t alone errs too often on the side of the longer tail: (confidence - correct) of a good
     model is small on most rows and large on a few. Hall's (1992) monotone cubic transformation of the
-    t statistic takes the skewness out, here with the quantiles of t with G - 1 degrees of freedom. Each
-    bound is the wider of the two, for the correction may overshoot on the other side.
+    t statistic takes the skewness out, here with the quantiles of t with k - 1 degrees of freedom. Each
+    bound is the wider of the two, for the correction may overshoot on the other side. The units are as many
+    as they are said to be `independent` (k; G where nothing is said): one group of 1,000 rows beside 99 of 10
+    makes 4, and with 99 degrees of freedom a bound at alpha .05 erred in .29 of samples.
 
-    NaN with fewer than two units; both bounds are `observed` where all units are alike. Means (S,) with
+    NaN with no more than one unit; both bounds are `observed` where all units are alike. Means (S,) with
     deviations (S, G) give bounds (S,).
     """
-    count = deviations.shape[-1]
-    if count < 2 or not np.isfinite(deviations).all():
+    count = deviations.shape[-1] if independent is None else independent
+    if not count > 1 + 1e-9 or not np.isfinite(deviations).all():
         nothing = np.full(deviations.shape[:-1], np.nan)
         return _plain(nothing), _plain(nothing)
     size = np.abs(deviations).max(axis=-1)
@@ -245,13 +292,14 @@ def effective_rows(units: Units, row_variance: Number, alpha: float, times: floa
     says nothing of those that are rare (paired bounds on 10 groups of 100 rows erred up to .16 at alpha
     .0025). As many as that where all units are alike. `times` is as if there were so many times the units.
     """
-    groups, count, variance = units.independent, units.deviations.shape[-1], units.variance
-    most = times * (units.rows if round(times * groups, 6) >= FEW_GROUPS else groups)
+    groups, variance = units.independent, units.variance
+    # Rounded, because blocks of 100 and 101 rows are a little fewer than as many equal ones.
+    most = times * (units.rows if round(times * groups) >= FEW_GROUPS else groups)
     # Written as "above 0", so that NaN counts as not known.
     known = np.logical_and(np.greater(variance, 0), np.greater(row_variance, 0))
-    if count < 2 or not known.any():
-        return _plain(np.full(np.shape(known), most))
-    few = float(special.ndtri(1 - alpha) / special.stdtrit(count - 1, 1 - alpha))
+    if not groups > 1 + 1e-9 or not known.any():
+        return _plain(np.broadcast_to(most, np.shape(known)).astype(float))
+    few = float(special.ndtri(1 - alpha) / special.stdtrit(groups - 1, 1 - alpha))
     rows = times * row_variance / np.where(known, variance, 1.0) * few**2
     return _plain(np.where(known, np.minimum(rows, most), most))
 
@@ -261,11 +309,6 @@ def _hall(quantile: float, skewness: Number) -> Number:
     safe = np.where(skewed, skewness, 1.0)
     inside = 1 + safe * (quantile - safe / 6)
     return np.where(skewed, 3 / safe * (np.cbrt(inside) - 1), quantile)
-
-
-def _kish(masses: Floats) -> float:
-    squares = float((masses**2).sum())
-    return float(masses.sum() ** 2 / squares) if squares > 0 else float("nan")
 
 
 def _plain(value: Any) -> Number:

@@ -94,6 +94,8 @@ def skill_over_constant(name: str, evaluation: Evaluation, alpha: float) -> Boun
     theirs, ours = evaluation.baseline[name], evaluation.scores[name]
     # A constant that is rounded otherwise is the same constant.
     ours = np.where(np.isclose(ours, theirs, rtol=1e-12, atol=0), theirs, ours)
+    if len(ours) and np.array_equal(ours, theirs):
+        return Bounds(0.0, 0.0, 0.0, len(ours))  # it is that constant, whatever other rows would show
     return difference_bounds(theirs, ours, alpha, evaluation.groups, evaluation.weights)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from wdgate.gates.bounds import Bounds, Number, Units, effective_rows, linearized, studentized
+from wdgate.gates.bounds import Bounds, Number, Units, effective_rows, linearized, spread_bounds, studentized
+from wdgate.gates.enough import why_untold
 
 Floats = NDArray[np.floating]
 
@@ -34,14 +35,14 @@ def difference_bounds(
         >>> bounds.observed, round(bounds.lower, 3)
         (-0.25, -0.287)
     """
-    difference = np.asarray(ours, np.float64) - np.asarray(theirs, np.float64)
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    difference = ours - theirs
     if not len(difference) or not np.isfinite(difference).all():
         return Bounds(float("nan"), float("nan"), float("nan"), len(difference))
     units = linearized(difference, groups, weights)
     many = None if groups is None else len(units.weights)
     if not np.isin([ours, theirs], (0.0, 1.0)).all():
-        lower, upper = studentized(units.mean, units.deviations, alpha)
-        return Bounds(units.mean, lower, upper, len(difference), groups=many)
+        return _spread(units, len(difference), alpha, many)
     better = linearized((difference > 0).astype(np.float64), None, weights).mean
     worse = linearized((difference < 0).astype(np.float64), None, weights).mean
     independent = groups is None and weights is None
@@ -70,9 +71,18 @@ def unit_difference_bounds(
     rows = effective_rows(units, better + worse - (better - worse) ** 2, alpha, times)
     lower, upper = tango(better * rows, worse * rows, rows, alpha)
     # The wider of the two: a few groups that differ a lot are seen by one, rare changes by the other.
-    least, most = studentized(units.mean, units.deviations / times**0.5, alpha)
-    lower, upper = np.minimum(lower, least), np.maximum(upper, most)
+    least, most = studentized(units.mean, units.deviations / times**0.5, alpha, units.independent)
+    lower, upper = np.fmax(-1.0, np.minimum(lower, least)), np.fmin(1.0, np.maximum(upper, most))
     return (lower, upper) if np.ndim(lower) else (float(lower), float(upper))
+
+
+def _spread(units: Units, rows: int, alpha: float, groups: int | None) -> Bounds:
+    def method(times: float) -> tuple[Number, Number]:
+        return spread_bounds(units, alpha, times)
+
+    lower, upper = method(1.0)
+    remark = "" if np.isfinite(lower) else why_untold(units.independent, groups is not None)
+    return Bounds(units.mean, lower, upper, rows, method, remark, groups)
 
 
 def mcnemar_mid_p(better: Number, worse: Number) -> Number:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wdgate.gates.bounds import Bounds, studentized
+from wdgate.gates.enough import kish, too_few_differ, too_few_units, why_untold
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.floating]
@@ -31,7 +32,8 @@ def jackknife_bounds(
     Delete-a-group jackknife (Quenouille 1956, Tukey 1958): up to 200 blocks of rows, or of whole
     groups. Good for metrics that change smoothly with the rows, such as R2 and the area under the ROC
     curve; an expected calibration error is overstated on few rows, so its upper bound is on the safe
-    side. NaN where the metric is, on all rows or without one block.
+    side. NaN where the metric is, on all rows or without one block, and where there are fewer than
+    ten blocks or too few of them differ: a metric that no block changes has no spread to be bounded by.
 
     Example:
         >>> values = np.random.default_rng(0).normal(size=400)
@@ -40,7 +42,14 @@ def jackknife_bounds(
         True
     """
     observed, deviations = jackknife(measure, rows, groups)
-    return Bounds(observed, *studentized(observed, deviations, alpha), rows)
+    sizes = np.bincount(_blocks(rows, groups)).astype(np.float64)
+    independent = float(kish(sizes)) if rows else 0.0
+    if np.isfinite(deviations).all() and (
+        too_few_units(independent) or too_few_differ(deviations, sizes, observed, alpha)
+    ):
+        nan = float("nan")
+        return Bounds(observed, nan, nan, rows, remark=why_untold(independent, groups is not None))
+    return Bounds(observed, *studentized(observed, deviations, alpha, independent), rows)
 
 
 def jackknife(

@@ -5,10 +5,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from wdgate.gates.bounds import (
+    Units,
     clopper_pearson,
     effective_rows,
     linearized,
     mean_bounds,
+    spread_bounds,
     studentized,
     unit_bounds,
 )
@@ -68,7 +70,10 @@ def test_without_skewness_the_bound_is_students():
 
 
 @given(
-    st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40), ALPHAS, st.floats(-50, 50), st.floats(0.01, 9)
+    st.lists(st.floats(-1e3, 1e3), min_size=10, max_size=40, unique=True),
+    ALPHAS,
+    st.floats(-50, 50),
+    st.floats(0.01, 9),
 )
 def test_bounds_lie_around_the_mean_and_move_with_the_scores(values, alpha, shift, scale):
     scores = np.array(values)
@@ -107,10 +112,23 @@ def test_groups_that_are_all_right_do_not_make_certainty():
 
 @pytest.mark.parametrize("alpha", [0.05, 0.0025])
 def test_a_group_that_may_be_wrong_and_was_missed_has_its_price(alpha):
-    bounds = mean_bounds(np.ones(5000), alpha, np.repeat(np.arange(50), 100))
-    assert np.isclose(bounds.lower, (4 * alpha) ** (1 / 50))
-    gap = mean_bounds(np.full(5000, 0.25), alpha, np.repeat(np.arange(50), 100), span=(-1.0, 1.0))
-    assert np.isclose(gap.upper, 0.25 + 0.75 * (1 - (4 * alpha) ** (1 / 50)))
+    groups, right = np.repeat(np.arange(50), 100), np.ones(5000)
+    right[0] = 0.0  # the rows of a group are not copies of each other
+    bounds = mean_bounds(right, alpha, groups)
+    assert np.isclose(bounds.lower, bounds.observed * (4 * alpha) ** (1 / 50))
+    gap = mean_bounds(right / 4, alpha, groups, span=(-1.0, 1.0))
+    assert np.isclose(gap.upper, gap.observed + (1 - gap.observed) * (1 - (4 * alpha) ** (1 / 50)))
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_rows_that_stand_in_the_test_set_ten_times_count_once(alpha):
+    copies = np.repeat(np.arange(100), 10)
+    once, many = mean_bounds(np.ones(100), alpha), mean_bounds(np.ones(1000), alpha, copies)
+    assert many.lower == pytest.approx(once.lower, abs=1e-12)
+    gaps = [
+        mean_bounds(np.full(n, 0.25), alpha, g, span=(-1.0, 1.0)) for n, g in ((100, None), (1000, copies))
+    ]
+    assert gaps[0].upper == pytest.approx(gaps[1].upper, abs=1e-12)
 
 
 def test_many_rows_of_groups_that_are_alike_count():
@@ -125,7 +143,9 @@ def test_many_rows_of_groups_that_are_alike_count():
 
 @pytest.mark.parametrize(("count", "most"), [(29, 29), (30, 3000)])
 def test_few_groups_count_as_one_row_each(count, most):
-    units = linearized(np.ones(100 * count), np.repeat(np.arange(count), 100))
+    values = np.ones(100 * count)
+    values[0] = 0.0
+    units = linearized(values, np.repeat(np.arange(count), 100))
     assert np.isclose(effective_rows(units, 0.0, 0.05), most)
 
 
@@ -167,6 +187,52 @@ def test_what_cannot_be_bounded_is_nan(values):
     bounds = mean_bounds(values, 0.05)
     assert np.isnan(bounds.lower)
     assert np.isnan(bounds.upper)
+
+
+@pytest.mark.parametrize("rows", [2, 5, 9])
+def test_a_few_rows_of_equal_error_are_no_certainty(rows):
+    bounds = mean_bounds(np.full(rows, 0.25), 0.0025)
+    assert np.isnan([bounds.lower, bounds.upper]).all()
+    assert f"there are {rows}" in bounds.remark
+
+
+@pytest.mark.parametrize(("differ", "known"), [(0, False), (5, False), (6, True)])
+def test_a_spread_is_known_from_a_few_rows_that_differ_on(differ, known):
+    """ln(1 / alpha) of them at alpha .0025 are 6."""
+    values = np.full(400, 0.3) + 1e-17
+    values[:differ] = 7.0 + np.arange(differ)
+    bounds = mean_bounds(values, 0.0025)
+    assert np.isfinite(bounds.lower) == known
+    assert bool(bounds.remark) != known
+    assert np.isfinite(bounds.on_times_the_rows(2.0)[0]) == (differ > 0)
+
+
+def test_rows_without_weight_are_no_rows():
+    values, weights = np.random.default_rng(0).normal(size=1000), np.zeros(1000)
+    weights[:40] = 1.0
+    some, alone = mean_bounds(values, 0.0025, None, weights), mean_bounds(values[:40], 0.0025)
+    assert np.allclose((some.lower, some.upper), (alone.lower, alone.upper), rtol=1e-12)
+    assert np.isnan(mean_bounds(values, 0.0025, None, np.where(np.arange(1000) < 9, 1.0, 0.0)).lower)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+@pytest.mark.parametrize(("big", "count"), [(300, 100), (1000, 100), (2000, 1000)])
+def test_one_group_that_is_much_larger_takes_degrees_of_freedom(big, count, alpha):
+    """They are those of the groups as Kish counts them; with those of all groups .29 erred, not .05."""
+    sizes, draw, rounds = np.r_[big, np.full(count - 1, 10)], np.random.default_rng(0), 4_000
+    weights = sizes / sizes.sum()
+    values = draw.normal(0, 0.5, (rounds, count)) + draw.normal(size=(rounds, count)) / sizes**0.5
+    mean = values @ weights
+    units = Units(mean, weights * (values - mean[:, None]), sizes.astype(float), float(sizes.sum()))
+    wrong = (spread_bounds(units, alpha)[0] > 0).mean()
+    assert wrong <= 1.3 * alpha + 3.5 * (alpha / rounds) ** 0.5
+
+
+def test_blocks_that_differ_by_a_row_are_thirty():
+    """3,001 rows in 30 blocks make 29.9999 as Kish counts them: no cliff to one row a block."""
+    right = (np.random.default_rng(0).random(3001) < 0.95).astype(float)
+    blocks = [mean_bounds(right[:n], 0.0025, np.arange(n) * 30 // n) for n in (3000, 3001)]
+    assert blocks[0].lower == pytest.approx(blocks[1].lower, abs=0.02)
 
 
 def test_one_group_alone_bounds_nothing():
