@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wdgate.gates.bounds import Units, mean_bounds, spread_bounds, unit_bounds
+from wdgate.gates.paired import unit_difference_bounds
+
 
 @pytest.fixture(scope="module")
 def benchmark():
@@ -86,6 +89,52 @@ def test_a_lost_group_that_no_sample_holds_is_what_a_paired_bound_cannot_know(be
     assert 0.02 < broken.paired_error(pairs, 20, 0.0025) < 0.08
     pairs = broken.lost_as_a_whole(draw, 2_000, 300, 20, 0.03)
     assert broken.paired_error(pairs, 20, 0.0025) < 0.01
+
+
+def unequal(draw, kind, count):
+    """Sizes of groups of which some are much larger."""
+    if kind == "one":
+        return np.r_[30.0 * count**0.5, np.full(count - 1, 10.0)]
+    return 10 * draw.lognormal(0, 0.8, count).clip(0.1, 20)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+@pytest.mark.parametrize("kind", ["one", "many"])
+@pytest.mark.parametrize("count", [50, 200])
+def test_groups_of_unequal_size_are_not_taken_for_as_many_equal_ones(kind, count, alpha):
+    """A share, a paired difference and a difference without an end, each at its limit."""
+    draw, times = np.random.default_rng(count), 1_500
+    sizes = unequal(draw, kind, count).round()
+    shares = draw.binomial(sizes.astype(int), draw.beta(9, 1, (times, count))) / sizes
+    others = draw.normal(0, 0.5, (times, count)) + draw.normal(size=(times, count)) / sizes**0.5
+    found = [unit_bounds(units_of(shares, sizes), alpha, True)[0] > 0.9]
+    found.append(spread_bounds(units_of(others, sizes), alpha)[0] > 0)
+    chances = np.array([0.03, 0.06, 0.91])[:, None, None] * draw.gamma(4, size=(3, times, count))
+    won, lost = (draw.binomial(sizes.astype(int), part / chances.sum(axis=0)) for part in chances[:2])
+    edge = (chances[0] / chances.sum(axis=0)).mean() - (chances[1] / chances.sum(axis=0)).mean()
+    means = won.sum(axis=1) / sizes.sum(), lost.sum(axis=1) / sizes.sum()
+    units = units_of((won - lost) / sizes, sizes)
+    found.append(unit_difference_bounds(units, *means, alpha)[0] > edge)
+    for errs in found:
+        assert errs.mean() <= 1.4 * alpha + 3.5 * (alpha / times) ** 0.5
+
+
+def units_of(shares, sizes):
+    weights = sizes / sizes.sum()
+    mean = shares @ weights
+    return Units(mean, weights * (shares - mean[:, None]), sizes, float(sizes.sum()))
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0025])
+def test_weights_make_rows_fewer(alpha):
+    """Rows of an |error| and of an accuracy that weigh e^N(0, 1), and 0 on half of them."""
+    draw, times, wrong = np.random.default_rng(3), 600, np.zeros(2)
+    for _ in range(times):
+        weights = np.exp(draw.normal(size=400)) * (np.arange(400) < 200)
+        wrong[0] += mean_bounds(draw.normal(size=400), alpha, None, weights).lower > 0
+        right = (draw.random(400) < 0.9).astype(float)
+        wrong[1] += mean_bounds(right, alpha, None, weights, (0.0, 1.0)).lower > 0.9
+    assert wrong.max() / times <= 1.3 * alpha + 3.5 * (alpha / times) ** 0.5
 
 
 @pytest.mark.parametrize("size", [1, 10])

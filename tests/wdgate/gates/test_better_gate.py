@@ -116,6 +116,19 @@ def test_groups_are_the_units(evaluated, task):
     assert not found  # all of the improvement is one patient's
 
 
+def test_groups_that_are_lost_and_were_not_drawn_have_room(evaluated, task):
+    """70 groups of 10: those of which a sample holds none with probability 4 alpha are 6.4 points."""
+    groups, found = ROWS // 10, {}
+    for won in (20, 140):
+        theirs = np.argsort(np.argsort(ROWS % 10, kind="stable")) >= won
+        ours = evaluated(np.ones(700, bool), groups=groups)
+        found[won] = gain("accuracy", ours, evaluated(theirs, name="b", groups=groups), task, ALPHA)
+    room = 1 - (4 * ALPHA) ** (1 / 70)
+    assert found[20].lower <= 20 / 700 - (1 + 20 / 700) * room + 1e-12
+    assert found[140].lower > 0
+    assert found[140].on_times_the_rows(4.0)[0] > found[140].lower
+
+
 def test_a_model_that_cannot_be_compared_leaves_the_anchor_where_it_is(evaluated, task):
     assert not superior(evaluated(ROWS < 700), Incomparable("other classes"), task, ALPHA)
     assert not superior(evaluated(ROWS < 700), evaluated(np.arange(600) < 300), task, ALPHA)
