@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data_checks.errors import ModelError
 from data_checks.splits import Split
-from wdgate import releases
+from wdgate import releases, stored
 from wdgate.asked import Asked
 from wdgate.canonical import plain, sha256
 from wdgate.evaluation.evaluation import Evaluation, Incomparable
@@ -19,6 +19,7 @@ from wdgate.evaluation.tasks import described
 from wdgate.gates.gap_gate import asks_for_train, train_rows
 from wdgate.gates.reuse import keys_by_row, salted_keys
 from wdgate.ledger import Entry
+from wdgate.standing import onnx_of
 
 Rows = NDArray[np.intp]
 
@@ -69,12 +70,24 @@ def learned_from(asked: Asked, entries: Sequence[Entry]) -> dict[str, str]:
     }
 
 
+def predictions_of(asked: Asked, release_run_id: str) -> dict[str, Any] | None:
+    """The candidate's predictions, stored beside its release: of what, and their hash; None if they are not."""
+    if not asked.splits.public:
+        return None
+    evaluation = candidate_of(asked)
+    content = stored.packed(evaluation, asked.splits)
+    if content is None:
+        return None
+    sha256 = releases.write_predictions(asked.registry, release_run_id, content)
+    return {**stored.named(evaluation, asked.splits), "sha256": sha256}
+
+
 def _comparable(asked: Asked, promoted: Entry) -> Evaluation | Incomparable:
     if promoted.body.get("task") != plain(described(asked.task)):
         return Incomparable("it was promoted for another task, or other classes")
     onnx, _ = releases.read_promoted(asked.registry, promoted)
     try:
-        found = _evaluation(asked, onnx)
+        found = _recalled(asked, promoted) or _evaluation(asked, onnx)
     except ModelError as error:  # rows of another shape than it was made for; the gates say what that means
         return Incomparable(str(error))
     if _shapes(found) != _shapes(candidate_of(asked)):
@@ -93,6 +106,22 @@ def _evaluation(asked: Asked, onnx: bytes) -> Evaluation:
             also=asked.splits.also,
         )
     return asked.evaluations[key]
+
+
+def _recalled(asked: Asked, promoted: Entry) -> Evaluation | None:
+    """The evaluation from stored predictions, where they are of these rows and nothing is missing in them."""
+    kept, candidate = promoted.body["predictions"], candidate_of(asked)
+    wanted = stored.named(candidate, asked.splits)
+    if kept is None or {name: kept[name] for name in wanted} != wanted:
+        return None
+    content = releases.read_predictions(asked.registry, promoted.body["release_run_id"], kept["sha256"])
+    rows, also = asked.rows, asked.splits.also
+    found = stored.unpacked(content, onnx_of(promoted), rows, also, asked.task, asked.splits.train)
+    return found if _measured(found) == _measured(candidate) else None
+
+
+def _measured(evaluation: Evaluation) -> tuple[set[str], bool]:
+    return set(evaluation.scores), evaluation.permuted is None
 
 
 def _shapes(evaluation: Evaluation) -> dict[str, Any]:

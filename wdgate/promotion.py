@@ -144,7 +144,7 @@ def release(asked: Asked, booking: Booking, judged: Entry, certificate: Certific
         The `promoted` entry, or None when the champion or the anchor is no longer the one that was compared
         with, or the bytes were promoted by somebody else and rolled back meanwhile.
     """
-    from wdgate.comparing import learned_from
+    from wdgate.comparing import learned_from, predictions_of
 
     def still(entries: tuple[Entry, ...]) -> bool:
         now = Standing.of(entries)
@@ -152,14 +152,16 @@ def release(asked: Asked, booking: Booking, judged: Entry, certificate: Certific
         return same and certificate.onnx_sha256 not in now.rolled_back
 
     registry, decision = asked.registry, judged.body["decision"]
+    run_id = releases.upload(registry, asked.onnx, certificate)
     body = {
         "onnx_sha256": certificate.onnx_sha256,
         "certificate_sha256": certificate.sha256,
         "judged": judged.hash,
-        "release_run_id": releases.upload(registry, asked.onnx, certificate),
+        "release_run_id": run_id,
         "run_id": asked.run_id,
         "task": booking.entry.body["question"]["task"],
         "learned_from": learned_from(asked, registry.ledger.opened()),
+        "predictions": predictions_of(asked, run_id),
         "superior": decision["superior"],
         "sentence": decision["sentence"],
         "gates": ", ".join(f"{gate['code']} {gate['status']}" for gate in decision["gates"]),

@@ -17,6 +17,8 @@ from wdgate.mlmodel import mlmodel
 from wdgate.registry import FOLDER, Registry
 
 CERTIFICATE_FILE = "certificate.json"
+# Where predictions on the judged rows lie, beside the release.
+PREDICTIONS = "predictions"
 
 
 def upload(registry: Registry, onnx: bytes, certificate: Certificate) -> str:
@@ -76,6 +78,28 @@ def read_promoted(registry: Registry, entry: Entry) -> tuple[bytes, Certificate]
     """The bytes and the certificate that a `promoted` entry names."""
     body = entry.body
     return read(registry, body["release_run_id"], body["onnx_sha256"], body["certificate_sha256"])
+
+
+def write_predictions(registry: Registry, run_id: str, content: bytes) -> str:
+    """Store predictions beside a release; their SHA-256."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, f"{sha256(content)}.npz").write_bytes(content)
+        call(registry.client.log_artifacts, run_id, folder, PREDICTIONS)
+    return sha256(content)
+
+
+def read_predictions(registry: Registry, run_id: str, expected: str) -> bytes:
+    """What `write_predictions` stored.
+
+    Raises:
+        RegistryError: they are not there, or were changed.
+    """
+    content = registry.download(f"{registry.address(run_id)}/{PREDICTIONS}/{expected}.npz")
+    if sha256(content) != expected:
+        raise RegistryError(
+            f"predictions in run {run_id} were changed after they were stored: {expected[:12]}"
+        )
+    return content
 
 
 def write_rows(registry: Registry, keys: RowKeys, known: Container[str] = ()) -> str:
