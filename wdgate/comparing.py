@@ -71,7 +71,7 @@ def learned_from(asked: Asked, entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def predictions_of(asked: Asked, release_run_id: str) -> dict[str, Any] | None:
-    """The candidate's predictions, stored beside its release: of what, and their hash; None if they are not."""
+    """The candidate's predictions, stored beside its release: of what, and their hash; None if not."""
     if not asked.splits.public:
         return None
     evaluation = candidate_of(asked)

@@ -32,7 +32,7 @@ def named(evaluation: Evaluation, splits: Splits) -> dict[str, Any]:
 
 
 def packed(evaluation: Evaluation, splits: Splits) -> bytes | None:
-    """The predictions as a compressed npz file without pickles; None where they may not be stored, or cannot."""
+    """The predictions as a compressed npz file without pickles; None where they may not be stored."""
     if not splits.public:
         return None
     arrays: Arrays = []
