@@ -183,7 +183,7 @@ def _with_room(score: str, bounds: Bounds, alpha: float) -> Bounds:
     call a model better that is not.
     """
     span, groups = SPANS.get(clean_score(score)), bounds.groups
-    if span is None or groups is None:
+    if span is None or not math.isfinite(span[1]) or groups is None:
         return bounds
 
     def method(times: float) -> tuple[float, float]:

@@ -32,6 +32,10 @@ MISSED = 4.0
 """A bound on groups errs up to about so many times alpha where groups may be wrong as a whole."""
 
 
+SHARE, UNKNOWN = (0.0, 1.0), (-np.inf, np.inf)
+"""The least and the most of a score that is right or wrong, and of one of which nobody said."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """An observed number between its one-sided confidence bounds, and the rows that it comes from.
@@ -68,11 +72,12 @@ def mean_bounds(
     alpha: float,
     groups: NDArray[Any] | None = None,
     weights: Floats | None = None,
-    span: tuple[float, float] = (-np.inf, np.inf),
+    span: tuple[float, float] = UNKNOWN,
 ) -> Bounds:
     """Bounds of the (weighted) mean of scores (N,), each at error probability `alpha`.
 
-    Scores of 0 and 1 alone are a proportion: Clopper & Pearson (1934) on independent rows; on groups or
+    Scores of 0 and 1 alone are a proportion, if their `span` does not say otherwise:
+    Clopper & Pearson (1934) on independent rows; on groups or
     weighted rows the same on the effective number of rows, after Korn & Graubard (1998), or `studentized`
     where that is wider, as it is when a few groups are much worse than the rest. Other scores:
     `studentized`. Where the score's `span` (the least and the most that it can be) is finite there is room
@@ -86,7 +91,8 @@ def mean_bounds(
     """
     if not len(values) or not np.isfinite(values).all():
         return Bounds(float("nan"), float("nan"), float("nan"), len(values))
-    proportion = bool(np.isin(values, (0.0, 1.0)).all())
+    # Errors that happen to be 0 and 1 on these rows may be 100 on others, if they are said to have no end.
+    proportion = span in (SHARE, UNKNOWN) and bool(np.isin(values, (0.0, 1.0)).all())
     if proportion and groups is None and weights is None:
         return proportion_bounds(float(values.sum()), len(values), alpha)
     units = linearized(values, groups, weights)

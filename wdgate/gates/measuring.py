@@ -13,7 +13,7 @@ from wdgate.evaluation.named import says_share
 from wdgate.evaluation.out_of_distribution import apart, is_ood
 from wdgate.evaluation.quantiles import Quantiles
 from wdgate.evaluation.tasks import Classification, Task
-from wdgate.gates.bounds import Bounds, mean_bounds
+from wdgate.gates.bounds import SHARE, UNKNOWN, Bounds, mean_bounds
 from wdgate.gates.coverage import coverage_bounds
 from wdgate.gates.miscalibration import PERFECT, allowing_for_noise, at_least_the_gap
 from wdgate.gates.of_classes import class_bounds, class_improvement
@@ -24,8 +24,13 @@ from wdgate.gates.resampling import jackknife_bounds
 
 Rows = NDArray[np.intp]
 
-# The least and the most that a score can be; one that is not named has no end.
-SPANS = {"accuracy": (0.0, 1.0), "confidence_gap": (-1.0, 1.0), "brier": (0.0, 2.0)}
+# The least and the most that a score can be; one that is not named is a share if it is 0 and 1 alone.
+SPANS = {
+    "accuracy": SHARE,
+    "confidence_gap": (-1.0, 1.0),
+    "brier": (0.0, 2.0),
+    **dict.fromkeys(("nll", "squared_error", "absolute_error", "pinball"), (0.0, np.inf)),
+}
 
 
 def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bounds | None:
@@ -34,7 +39,7 @@ def measured(name: str, evaluation: Evaluation, task: Task, alpha: float) -> Bou
         return coverage_bounds(evaluation, task.nominal, alpha)
     if name in evaluation.scores:
         rows = evaluation.rows_of(name)
-        span = SPANS.get(clean_score(name), (-np.inf, np.inf))
+        span = SPANS.get(clean_score(name), UNKNOWN)
         return mean_bounds(evaluation.scores[name], alpha, rows.groups, rows.weights, span)
     if is_ood(name):
         return ood_bounds(name, evaluation, alpha)
@@ -65,7 +70,8 @@ def _improvement(name: str, ours: Evaluation, theirs: Evaluation, task: Task, al
     if name in ours.scores:
         rows = ours.rows_of(name)
         first, second = (ours, theirs) if sign > 0 else (theirs, ours)
-        return difference_bounds(first.scores[name], second.scores[name], alpha, rows.groups, rows.weights)
+        pair_of = first.scores[name], second.scores[name]
+        return difference_bounds(*pair_of, alpha, rows.groups, rows.weights, _is_share(name))
     known = ood_improvement(name, ours, theirs, alpha) if is_ood(name) else None
     if known is not None:
         return known
@@ -96,7 +102,7 @@ def skill_over_constant(name: str, evaluation: Evaluation, alpha: float) -> Boun
     ours = np.where(np.isclose(ours, theirs, rtol=1e-12, atol=0), theirs, ours)
     if len(ours) and np.array_equal(ours, theirs):
         return Bounds(0.0, 0.0, 0.0, len(ours))  # it is that constant, whatever other rows would show
-    return difference_bounds(theirs, ours, alpha, evaluation.groups, evaluation.weights)
+    return difference_bounds(theirs, ours, alpha, evaluation.groups, evaluation.weights, _is_share(name))
 
 
 def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable) -> str | None:
@@ -116,6 +122,10 @@ def incomparable(name: str, ours: Evaluation, theirs: Evaluation | Incomparable)
     if not np.array_equal(ours.rows_of(name).positions, theirs.rows_of(name).positions):
         return f"{name} was measured on other rows"
     return None
+
+
+def _is_share(name: str) -> bool:
+    return SPANS.get(clean_score(name), SHARE) == SHARE
 
 
 def _has(name: str, evaluation: Evaluation) -> bool:

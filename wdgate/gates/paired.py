@@ -20,10 +20,12 @@ def difference_bounds(
     alpha: float,
     groups: NDArray[Any] | None = None,
     weights: Floats | None = None,
+    share: bool = True,
 ) -> Bounds:
     """Bounds of mean(ours - theirs), scores (N,) of the same rows, each at error probability `alpha`.
 
-    Where both scores are 0 and 1 alone: Tango's (1998) score interval for paired proportions; on groups
+    Where both scores are 0 and 1 alone, and not errors without an end (`share`): Tango's
+    (1998) score interval for paired proportions; on groups
     or weighted rows the same on the effective number of rows, in the manner of Rao & Scott (1992), or
     studentized where that is wider. Other scores: studentized with a correction for skewness, a group being
     a unit where there are groups. There is no room for groups that are lost as a whole and were not drawn:
@@ -41,7 +43,7 @@ def difference_bounds(
         return Bounds(float("nan"), float("nan"), float("nan"), len(difference))
     units = linearized(difference, groups, weights)
     many = None if groups is None else len(units.weights)
-    if not np.isin([ours, theirs], (0.0, 1.0)).all():
+    if not share or not np.isin([ours, theirs], (0.0, 1.0)).all():
         return _spread(units, len(difference), alpha, many)
     better = linearized((difference > 0).astype(np.float64), None, weights).mean
     worse = linearized((difference < 0).astype(np.float64), None, weights).mean

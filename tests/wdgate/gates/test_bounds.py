@@ -207,6 +207,14 @@ def test_a_spread_is_known_from_a_few_rows_that_differ_on(differ, known):
     assert np.isfinite(bounds.on_times_the_rows(2.0)[0]) == (differ > 0)
 
 
+def test_errors_of_zero_and_one_are_no_share():
+    """An exact model of whole numbers: what it does on the rows that were not drawn, they do not say."""
+    exact = np.zeros(400)
+    assert np.isnan(mean_bounds(exact, 0.0025, span=(0.0, np.inf)).upper)
+    assert mean_bounds(exact, 0.0025, span=(0.0, 1.0)).upper < 0.02
+    assert mean_bounds(exact, 0.0025, span=(0.0, 2.0)).upper == pytest.approx(2 * (1 - 0.0025 ** (1 / 400)))
+
+
 def test_rows_without_weight_are_no_rows():
     values, weights = np.random.default_rng(0).normal(size=1000), np.zeros(1000)
     weights[:40] = 1.0

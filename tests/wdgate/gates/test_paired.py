@@ -111,6 +111,13 @@ def test_rows_that_are_equal_for_both_models_tell_nothing_of_errors_without_an_e
     assert "differ" in alike.remark
 
 
+def test_errors_of_zero_and_one_are_compared_as_errors():
+    ours, theirs = np.zeros(400), np.repeat([0.0, 1.0], 200)
+    error = difference_bounds(ours, theirs, 0.0025, share=False)
+    assert error.lower != difference_bounds(ours, theirs, 0.0025).lower
+    assert np.isnan(difference_bounds(ours, ours, 0.0025, share=False).lower)
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.0025])
 def test_copies_of_rows_are_one_pair(alpha):
     one = np.ones(1000)
