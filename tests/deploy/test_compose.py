@@ -26,7 +26,10 @@ def literal_secrets(compose: dict[str, Any]) -> list[str]:
         f"{service}.{variable}"
         for service, environment in environments(compose).items()
         for variable, value in environment.items()
-        if SECRET.search(variable) and not REFERENCE.match(str(value))
+        # A file in a volume is no secret itself.
+        if SECRET.search(variable)
+        and not REFERENCE.match(str(value))
+        and not str(value).startswith("/var/lib/")
     ]
 
 
