@@ -11,7 +11,7 @@ from torch import nn
 from data_checks.splits import Split
 from wd_train import costs
 from wd_train.checkpoints import Checkpoints
-from wd_train.costs import Cost, Meter, peak_memory
+from wd_train.costs import Cost, Meter
 from wd_train.network import AsFloat
 from wd_train.rows import Rows
 from wd_train.training import Training, train
