@@ -229,7 +229,7 @@ def _brief(entry: Mapping[str, Any]) -> str:
         return "It becomes the anchor." if entry["anchor"] else ""
     sentence = entry["sentence"] or ""
     first, _, rest = sentence.partition(". ")
-    return f"{first}. {rest.partition('. ')[0]}." if first == "Refused" else first
+    return f"{first}. {rest.partition('. ')[0].rstrip('.')}." if first == "Refused" else first
 
 
 def print_json(document: Any) -> None:
