@@ -21,6 +21,7 @@ SECTIONS = {"edge": edge.compare, "chance": chance.compare, "wear": wear.compare
 
 
 def main() -> None:
+    """Run the sections that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few simulations, to see that it runs")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))

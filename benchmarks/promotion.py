@@ -27,6 +27,7 @@ from wdgate.trust import TRUSTED_KEYS, trust
 
 
 def main() -> None:
+    """Race, and read; exit code 1 where anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
     parser.add_argument("--processes", type=int, default=8)

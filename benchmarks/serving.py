@@ -38,6 +38,7 @@ SECTIONS = ("answers", "judgement")
 
 
 def main() -> None:
+    """Run the sections that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few answers and one judgement")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
@@ -61,6 +62,7 @@ def main() -> None:
 
 
 def answers(count: int) -> None:
+    """Print how long each exported file and its network take to answer."""
     print(f"\nmilliseconds of {count} answers each, in turn; ratio: torch's median by ONNX's")
     print("wanted: at least 4 for the convolutional network at batch 1\n")
     print(f"{'':34}{'ONNX p50':>10}{'p99':>8}{'torch p50':>12}{'p99':>8}{'ratio':>7}")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from data_checks.errors import RegistryError
-from wdgate import retention
+from wdgate import releases, retention
 from wdgate.booking import judged_of
 from wdgate.ledger import Entry
-from wdgate.registry import Registry
+from wdgate.registry import PROMOTED_TAG, Registry
 from wdgate.serving import Verified, verify
 from wdgate.standing import Standing, pruned_sentence
 
@@ -40,13 +40,21 @@ def verify_all(registry: Registry) -> Iterator[Verified]:
         yield Verified("champion", True, "nothing was promoted yet")
         return
     yield from verify(registry)
+    numbers = {version.tags.get(PROMOTED_TAG): number for number, version in registry.versions().items()}
     for entry in standing.promoted:
-        number = registry.version_of(entry)
+        number = numbers.get(entry.hash)
         if gone := standing.pruned_by(entry):
             yield _verify_pruned(registry, entry, gone)
         elif number is not None and entry != standing.champion:
-            found = [item for item in verify(registry, number) if item.name == "certificate and bytes"]
-            yield from (Verified(f"version {number}", item.ok, item.sentence) for item in found)
+            yield _verify_release(registry, entry, f"version {number}")
+
+
+def _verify_release(registry: Registry, entry: Entry, name: str) -> Verified:
+    try:
+        _, certificate = releases.read_promoted(registry, entry)
+        return Verified(name, True, f"its file is the one that was {certificate.signed_by(registry.trusted)}")
+    except RegistryError as error:
+        return Verified(name, False, str(error))
 
 
 def _finished(registry: Registry) -> Verified:

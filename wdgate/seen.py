@@ -42,11 +42,6 @@ def recall(registry: Registry, entries: Sequence[Entry]) -> None:
         _write(path, entries[-1])
 
 
-def forget(registry: Registry) -> None:
-    """Take the ledger as it is from now on, for somebody who knows why its end is gone."""
-    _path(registry).unlink(missing_ok=True)
-
-
 def _path(registry: Registry) -> Path:
     # By the salt that all names of a registry share: an address can be spelt in many ways.
     place = sha256(canonical_json([registry.salt, registry.ledger.model]))

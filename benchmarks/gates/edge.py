@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,12 +131,10 @@ def compare(quick: bool) -> None:
     head = f"{'gate':27} {'rows':>6} {'group':>6} {'simulated':>10}"
     print(f"{head} {_three(LOOKS, 'd')}   blocked:{LOOKS[0]:>2} {LOOKS[1]:>6} {LOOKS[2]:>6}")
     began = time.perf_counter()
-    for contest in CONTESTS:
-        for rows in ROWS:
-            for size in SIZES:
-                if contest.name.endswith("jackknife") and (rows > 1000 or size > 10):
-                    continue  # 200 measurements a bound
-                _line(contest, rows, size, 400 if quick else 40_000)
+    for contest, rows, size in itertools.product(CONTESTS, ROWS, SIZES):
+        if contest.name.endswith("jackknife") and (rows > 1000 or size > 10):
+            continue  # 200 measurements a bound
+        _line(contest, rows, size, 400 if quick else 40_000)
     effect.compare(quick)
     broken.compare(quick)
     print(f"{time.perf_counter() - began:.0f} s")

@@ -43,7 +43,7 @@ def test_few_groups_are_counted_instead_of_rows():
 
 
 def test_without_a_declared_disagreement_nothing_is_refused():
-    require_power([no_worse("accuracy", 0.0001), skill()], rows(10), 0.05, 20)
+    assert require_power([no_worse("accuracy", 0.0001), skill()], rows(10), 0.05, 20) is None
 
 
 def test_weights_and_times_leave_fewer_independent_rows():

@@ -37,8 +37,6 @@ def test_a_ledger_that_was_opened_anew_is_noticed(registry, kept):
     del registry.__dict__["ledger"]
     with pytest.raises(RegistryError, match="cut off"):
         seen.recall(registry, registry.ledger.entries())
-    seen.forget(registry)
-    seen.recall(registry, registry.ledger.entries())
 
 
 def test_who_only_serves_leaves_no_trace(registry, tmp_path, monkeypatch):

@@ -6,40 +6,33 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from wdgate.evaluation.evaluation import Evaluation
-from wdgate.gates.better_gate import gain
-from wdgate.gates.expected import ONE_SIGMA, expected_of
+from wdgate.gates.better_gate import gain_in_common
+from wdgate.gates.expected import expected_of
 from wdgate.gates.gates import Case
-from wdgate.gates.measuring import incomparable, measured
 from wdgate.gates.sentences import improved, spoken
 
 
 def surpassing(case: Case) -> dict[str, Any] | None:
     """Whether the candidate is surely better than the anchor, in whose place it then comes, with the numbers.
 
-    By the primary score, or by the proper one where the two have no primary one in common, as
-    `better_gate.superior` asks. None where there is no anchor that it can be compared with.
+    None where there is no anchor that it can be compared with.
     """
-    anchor = case.anchor
-    for score in (case.task.primary, case.task.proper):
-        if isinstance(anchor, Evaluation) and incomparable(score, case.evaluation, anchor) is None:
-            bounds = gain(score, case.evaluation, anchor, case.task, case.alpha)
-            better = improved(score)
-            sentence = (
-                f"It is better than the anchor by {better(bounds.observed)} in {spoken(score)} on the same "
-                f"{bounds.rows:,} test rows, and becomes the anchor."
-            )
-            return {
-                "shown": bool(bounds.lower > 0),
-                "score": score,
-                "observed": bounds.observed,
-                "lower": bounds.lower,
-                "rows": bounds.rows,
-                "alpha": case.alpha,
-                "anchor": anchor.onnx_sha256,
-                "sentence": sentence if bounds.lower > 0 else "",
-            }
-    return None
+    found = gain_in_common(case.evaluation, case.anchor, case.task, case.alpha)
+    if found is None:
+        return None
+    score, bounds = found
+    shown = bool(bounds.lower > 0)
+    sentence = (
+        f"It is better than the anchor by {improved(score)(bounds.observed)} in {spoken(score)} on the same "
+        f"{bounds.rows:,} test rows, and becomes the anchor."
+    )
+    return {
+        "shown": shown,
+        "score": score,
+        "observed": bounds.observed,
+        "lower": bounds.lower,
+        "sentence": sentence if shown else "",
+    }
 
 
 def on_new_rows(case: Case, earlier: Sequence[float], look: int) -> dict[str, Any] | None:
@@ -52,13 +45,11 @@ def on_new_rows(case: Case, earlier: Sequence[float], look: int) -> dict[str, An
     """
     score = case.task.primary
     found = expected_of(score, case.evaluation, case.champion, case.task, earlier)
-    bounds = measured(score, case.evaluation, case.task, ONE_SIGMA)
-    if found is None or bounds is None or not math.isfinite(found.value):
+    if found is None or not math.isfinite(found.value):
         return None
     return {
         "score": score,
         "observed": found.observed,
-        "standard_error": (bounds.upper - bounds.lower) / 2,
         "value": found.value,
         "error": found.error,
         "looks_before": look - 1,

@@ -141,11 +141,13 @@ def better(score: str, by: float = 0.0) -> Better:
     return Better(score, float(by))
 
 
-def superior(ours: Evaluation, theirs: Evaluation | Incomparable, task: Task, alpha: float) -> bool:
-    """Whether a model is surely better than another one on the same rows, so that the anchor moves to it.
+def gain_in_common(
+    ours: Evaluation, theirs: Evaluation | Incomparable | None, task: Task, alpha: float
+) -> tuple[str, Bounds] | None:
+    """The score that two models have in common, and the bounds of how much better `ours` is in it.
 
-    Asked of the task's primary score, or of its proper score where the two have no primary one in common.
-    What cannot be compared is not superior: the anchor stays.
+    The task's primary score, or its proper one where the two have no primary one in common. Where its lower
+    bound is above 0, the anchor moves to `ours`. What cannot be compared has none: the anchor stays.
 
     Args:
         ours: the model in question.
@@ -155,8 +157,8 @@ def superior(ours: Evaluation, theirs: Evaluation | Incomparable, task: Task, al
     """
     for score in (task.primary, task.proper):
         if isinstance(theirs, Evaluation) and incomparable(score, ours, theirs) is None:
-            return bool(gain(score, ours, theirs, task, alpha).lower > 0)
-    return False
+            return score, gain(score, ours, theirs, task, alpha)
+    return None
 
 
 def gain(score: str, ours: Evaluation, theirs: Evaluation, task: Task, alpha: float) -> Bounds:

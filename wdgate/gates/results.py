@@ -79,7 +79,7 @@ class GateDecision:
         superior: whether the model is better than the anchor, `shown`, with the numbers and a sentence;
             None where there is no anchor that it can be compared with.
         expected: what the primary score comes to on new rows, as far as these rows were used before:
-            `score`, `observed`, `standard_error`, `value`, `looks_before`, and a sentence, which is empty
+            `score`, `observed`, `value`, `error`, `looks_before`, and a sentence, which is empty
             where no other model was judged on them; None where the score was not measured.
     """
 

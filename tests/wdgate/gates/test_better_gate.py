@@ -8,13 +8,19 @@ from hypothesis import strategies as st
 
 from data_checks.errors import PipelineError
 from wdgate.evaluation.evaluation import Incomparable
-from wdgate.gates.better_gate import better, gain, superior
+from wdgate.gates.better_gate import better, gain, gain_in_common
 from wdgate.gates.gates import Case, check_gates
 from wdgate.gates.paired import mcnemar_mid_p, tango
 from wdgate.gates.proving import prove
 
 ALPHA = 0.05 / 20
 ROWS = np.arange(700)
+
+
+def superior(ours, theirs, task, alpha):
+    """Whether the anchor moves."""
+    found = gain_in_common(ours, theirs, task, alpha)
+    return found is not None and bool(found[1].lower > 0)
 
 
 @pytest.fixture
