@@ -14,7 +14,7 @@ from wdgate.gates.gates import at_least, no_worse
 from wdgate.promotion import promote
 from wdgate.registry import Registry
 from wdgate.signing import new_key
-from wdgate.trust import trust
+from wdgate.trust import TrustedKeys, trust, trusted
 
 TASK = Classification(("left", "right"))
 GATES = (at_least("accuracy", 0.9), no_worse("accuracy", 0.05))
@@ -166,3 +166,31 @@ def promotes(registry):
 def kinds(registry):
     """What happened in a ledger, in order."""
     return [entry.kind for entry in registry.ledger.entries()]
+
+
+@pytest.fixture
+def champion(registry, promotes, rows, onnx_file):
+    """A registry with a champion."""
+    promotes(onnx_file(), rows())
+    return registry
+
+
+@pytest.fixture
+def two(registry, promotes, rows, onnx_file):
+    """A registry with two promotions on the same rows."""
+    splits = rows()
+    for onnx in (onnx_file(), onnx_file(1.5)):
+        promotes(onnx, splits)
+    return registry
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    """A signing key."""
+    return new_key(tmp_path_factory.mktemp("key") / "signing.pem")
+
+
+@pytest.fixture(scope="module")
+def believed(key):
+    """Trusted keys, that one alone."""
+    return TrustedKeys({key.keyid: trusted(key, note="tester")}, "trusted.json")

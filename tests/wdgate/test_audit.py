@@ -10,20 +10,6 @@ import pytest
 
 from data_checks.errors import RegistryError
 from wdgate.audit import audit
-from wdgate.evaluation.tasks import Classification
-from wdgate.gates.gates import at_least
-from wdgate.promotion import promote
-
-
-@pytest.fixture
-def two(registry, rows, reported, onnx_file):
-    """A registry with two promotions."""
-    splits = rows()
-    task, gates = Classification(("left", "right")), [at_least("accuracy", 0.9)]
-    common = {"name": registry.name, "run_id": "run", "alpha": 0.05, "looks": 5, "evidence": {}}
-    for onnx in (onnx_file(), onnx_file(1.5)):
-        promote(onnx, splits, task, gates, reported(splits), registry=registry, **common)
-    return registry
 
 
 def commands(page):

@@ -18,16 +18,6 @@ ONNX = "ab" * 32
 
 
 @pytest.fixture(scope="module")
-def key(tmp_path_factory):
-    return new_key(tmp_path_factory.mktemp("key") / "signing.pem")
-
-
-@pytest.fixture(scope="module")
-def believed(key):
-    return TrustedKeys({key.keyid: trusted(key, note="tester")}, "trusted.json")
-
-
-@pytest.fixture(scope="module")
 def certificate(key, believed):
     return certificate_of(ONNX, key)
 

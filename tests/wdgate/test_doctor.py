@@ -6,19 +6,7 @@ from data_checks.errors import RegistryError
 from wdgate.doctor import examine
 from wdgate.evaluation.tasks import Classification
 from wdgate.gates.gates import at_least
-from wdgate.promotion import promote
 from wdgate.registry import ALIAS
-
-
-@pytest.fixture
-def two(registry, rows, reported, onnx_file):
-    """A registry with two promotions."""
-    splits = rows()
-    task, gates = Classification(("left", "right")), [at_least("accuracy", 0.9)]
-    common = {"name": registry.name, "run_id": "run", "alpha": 0.05, "looks": 5, "evidence": {}}
-    for onnx in (onnx_file(), onnx_file(1.5)):
-        promote(onnx, splits, task, gates, reported(splits), registry=registry, **common)
-    return registry
 
 
 def wrong(registry):

@@ -9,20 +9,9 @@ import pytest
 from tests.wdgate.conftest import certificate_of, linear_classifier
 from wdgate.canonical import sha256
 from wdgate.offline import verify_files
-from wdgate.signing import new_key
-from wdgate.trust import TrustedKeys, trusted
+from wdgate.trust import TrustedKeys
 
 ITEMS = ["envelope", "statement", "key", "signature", "model.onnx"]
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory):
-    return new_key(tmp_path_factory.mktemp("key") / "signing.pem")
-
-
-@pytest.fixture(scope="module")
-def believed(key):
-    return TrustedKeys({key.keyid: trusted(key, note="tester")}, "trusted.json")
 
 
 @pytest.fixture(scope="module")

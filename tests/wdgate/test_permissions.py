@@ -66,6 +66,14 @@ def login(monkeypatch):
     return lambda name: as_login(monkeypatch, name)
 
 
+def promotes(onnx, splits, registry):
+    """What becomes of a file, promoted by whoever is logged in."""
+    report = module_of(HERE / "conftest.py").report_on(splits)
+    common = {"name": registry.name, "run_id": "run", "alpha": 0.05, "looks": 5, "evidence": {}}
+    task = Classification(("left", "right"))
+    return promote(onnx, splits, task, [at_least("accuracy", 0.9)], report, registry=registry, **common)
+
+
 @pytest.fixture(scope="module")
 def released(address, tmp_path_factory):
     """A model that the promoter opened and promoted."""
@@ -76,19 +84,7 @@ def released(address, tmp_path_factory):
         registry = Registry("served", address)
         registry.init()
         splits = conftest._rows(1, 400)
-        promoted = promote(
-            conftest.linear_classifier(),
-            splits,
-            Classification(("left", "right")),
-            [at_least("accuracy", 0.9)],
-            conftest.report_on(splits),
-            name="served",
-            run_id="run",
-            alpha=0.05,
-            looks=5,
-            evidence={},
-            registry=registry,
-        )
+        promoted = promotes(conftest.linear_classifier(), splits, registry)
         assert promoted.outcome == "promoted"
     return registry.ledger.entries()[-1].body["release_run_id"]
 
@@ -239,19 +235,7 @@ def test_a_trainer_cannot_promote(address, login, released):
     registry = Registry("served", address)
     before = len(registry.ledger.entries())
     with pytest.raises(RegistryError, match="Permission denied"):
-        promote(
-            conftest.linear_classifier(2.0),
-            splits,
-            Classification(("left", "right")),
-            [at_least("accuracy", 0.9)],
-            conftest.report_on(splits),
-            name="served",
-            run_id="run",
-            alpha=0.05,
-            looks=5,
-            evidence={},
-            registry=registry,
-        )
+        promotes(conftest.linear_classifier(2.0), splits, registry)
     assert len(registry.ledger.entries()) == before
 
 

@@ -10,16 +10,6 @@ from wdgate.quarantine import free, quarantine
 from wdgate.serving import load_champion, verify
 
 
-@pytest.fixture
-def champion(registry, rows, reported, onnx_file):
-    """A registry with a champion."""
-    splits = rows()
-    task, gates = Classification(("left", "right")), [at_least("accuracy", 0.9)]
-    common = {"name": registry.name, "run_id": "run", "alpha": 0.05, "looks": 5, "evidence": {}}
-    promote(onnx_file(), splits, task, gates, reported(splits), registry=registry, **common)
-    return registry
-
-
 def test_nothing_is_served_in_quarantine_and_the_reason_is_told(champion):
     quarantine(champion, "complaints from site B")
     with pytest.raises(RegistryError, match=r"quarantine since .* by tester: complaints from site B"):
