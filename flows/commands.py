@@ -109,7 +109,7 @@ def init(arguments: Namespace, settings: Settings) -> int:
 
 def _asks(arguments: Namespace) -> Mapping[str, Any] | None:
     """The gates that a ledger is opened for, for models that no pipeline makes."""
-    from wdgate.judge_named import ALPHA, LOOKS, Asked
+    from wdgate.judge_named import ALPHA, LOOKS, Terms
 
     if arguments.gate is None:
         if (arguments.alpha, arguments.looks) != (None, None):
@@ -119,7 +119,7 @@ def _asks(arguments: Namespace) -> Mapping[str, Any] | None:
         raise PipelineError("--gate goes without --pipeline, whose gates are in its file")
     alpha = ALPHA if arguments.alpha is None else arguments.alpha
     looks = LOOKS if arguments.looks is None else arguments.looks
-    return Asked(tuple(arguments.gate), alpha, looks).as_dict()
+    return Terms(tuple(arguments.gate), alpha, looks).as_dict()
 
 
 def history(arguments: Namespace, settings: Settings) -> int:

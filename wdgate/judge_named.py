@@ -37,7 +37,7 @@ _FIRST_ROWS = 1000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Terms:
     """What a model must show, in the words of a person.
 
     Args:
@@ -75,7 +75,7 @@ def asked_of(
     *,
     promoting: bool = False,
     bound: bool = False,
-) -> Asked:
+) -> Terms:
     """What a model of this name must show: what its ledger was opened for, else what is asked now.
 
     Args:
@@ -102,9 +102,9 @@ def asked_of(
                 f"the ledger of {name} does not say what a model must show: "
                 f"open another name with `wdgate init NAME --gate GATE`"
             )
-        return Asked(tuple(gates), ALPHA if alpha is None else alpha, LOOKS if looks is None else looks)
-    own = Asked(tuple(said["gates"]), said["alpha"], said["looks"])
-    now = Asked(
+        return Terms(tuple(gates), ALPHA if alpha is None else alpha, LOOKS if looks is None else looks)
+    own = Terms(tuple(said["gates"]), said["alpha"], said["looks"])
+    now = Terms(
         tuple(gates) or own.gates,
         own.alpha if alpha is None else alpha,
         own.looks if looks is None else looks,
@@ -122,7 +122,7 @@ def judge_named(
     content: bytes,
     splits: Splits,
     task: Task,
-    asked: Asked,
+    asked: Terms,
     report: DataReport,
     *,
     registry: Registry,
@@ -188,7 +188,7 @@ def evidence(output: Meaning | None) -> dict[str, Any]:
     }
 
 
-def _plain(asked: Asked) -> list[dict[str, Any]]:
+def _plain(asked: Terms) -> list[dict[str, Any]]:
     return [gate.as_dict() for gate in asked.made]
 
 

@@ -131,7 +131,7 @@ class Registry:
 
         Args:
             pipeline: whose gates the model must pass, as `load_pipeline` takes it; None binds it to none.
-            asks: what a model that no pipeline has made must show, as `wdgate.judge_named.Asked.as_dict`
+            asks: what a model that no pipeline has made must show, as `wdgate.judge_named.Terms.as_dict`
                 gives it.
             succeeds: the champion of another name that it follows, as `wdgate.succession` says it.
 

@@ -12,12 +12,12 @@ from wdgate.evaluation.foreign import ForeignModel
 from wdgate.evaluation.labels import Labels
 from wdgate.evaluation.predictions import Predictions
 from wdgate.evaluation.slices import labels_of
-from wdgate.judge_named import Asked, asked_of, judge_named
+from wdgate.judge_named import Terms, asked_of, judge_named
 from wdgate.registry import Registry
 
 TASK = Classification(("cat", "dog"))
 GATES = ("skill()", "no_worse(accuracy, .05)")
-ASKED = Asked(GATES)
+ASKED = Terms(GATES)
 
 
 def model(first=3.0, second=0.0, output="scores"):
@@ -99,7 +99,7 @@ def test_a_look_is_booked_before_anything_predicts_the_test_rows(registry, asks)
 
 
 def test_looks_that_are_spent_refuse(asks):
-    once = Asked(GATES, looks=1)
+    once = Terms(GATES, looks=1)
     assert asks(GOOD, asked=once, release=False).outcome == "passed"
     assert asks(BAD, asked=once, release=False).reason == "looks-spent"
 
@@ -109,7 +109,7 @@ def test_predictions_are_judged_under_a_name_and_never_promoted(registry, asks):
     values = {"predicted": test.targets}
     content = b"a table"
     told = Predictions(labels_of(test.ids), values, Labels(TASK.classes), sha256(content), "a table")
-    asked, report = Asked(("at_least(accuracy, .8)",)), report_on(asks.splits)
+    asked, report = Terms(("at_least(accuracy, .8)",)), report_on(asks.splits)
     found = judge_named(told, content, asks.splits, TASK, asked, report, registry=registry)
     assert (found.outcome, kinds(registry)) == ("passed", ["opened", "booked", "judged"])
     with pytest.raises(PipelineError, match="judged and never promoted"):
@@ -139,7 +139,7 @@ def opened(store, name, **bound):
 
 
 def test_gates_that_the_ledger_was_opened_for_are_asked_and_no_others(store):
-    bound = Asked(("at_least(accuracy, .9)",), 0.1, 5)
+    bound = Terms(("at_least(accuracy, .9)",), 0.1, 5)
     registry = opened(store, "bound", asks=bound.as_dict())
     for told in ({}, {"gates": ["at_least(accuracy,0.90)"]}, {"alpha": 0.1, "looks": 5}):
         assert asked_of(registry, **told, promoting=True, bound=True) == bound
@@ -147,7 +147,7 @@ def test_gates_that_the_ledger_was_opened_for_are_asked_and_no_others(store):
         with pytest.raises(RegistryError, match="was opened for at_least"):
             asked_of(registry, **told)
     with pytest.raises(RegistryError, match=r"opened for at_least.*not for skill"):
-        registry.init(asks=Asked(("skill()",)).as_dict())
+        registry.init(asks=Terms(("skill()",)).as_dict())
     registry.init(asks=bound.as_dict())
     registry.init()
 
@@ -169,4 +169,4 @@ def test_on_a_server_only_the_ledger_says_what_a_promoted_model_must_show(store)
 @pytest.mark.parametrize("wrong", [{"alpha": 2.0}, {"looks": 0}, {"gates": ("at_best(accuracy, 1)",)}])
 def test_what_cannot_be_asked_is_refused_when_a_ledger_is_opened(wrong):
     with pytest.raises(PipelineError):
-        Asked(**{"gates": (), **wrong})
+        Terms(**{"gates": (), **wrong})
