@@ -31,6 +31,7 @@ def surpassing(case: Case) -> dict[str, Any] | None:
         "score": score,
         "observed": bounds.observed,
         "lower": bounds.lower,
+        "rows": bounds.rows,
         "sentence": sentence if shown else "",
     }
 
