@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from wdgate.evaluation.evaluation import Evaluation
 from wdgate.gates.better_gate import gain_in_common
 from wdgate.gates.expected import expected_of
 from wdgate.gates.gates import Case
@@ -32,6 +33,8 @@ def surpassing(case: Case) -> dict[str, Any] | None:
         "observed": bounds.observed,
         "lower": bounds.lower,
         "rows": bounds.rows,
+        "alpha": case.alpha,
+        "anchor": case.anchor.onnx_sha256 if isinstance(case.anchor, Evaluation) else None,
         "sentence": sentence if shown else "",
     }
 
